@@ -1,0 +1,359 @@
+"""Elementwise constructors in node-local normal form.
+
+Sums and products are n-ary, with a coefficient a term and an exponent a factor, so that
+subtraction, negation, division, squares and roots need no operations of their own and
+commutativity needs no rules.  Number factors stand in front, like terms and like bases are
+merged, and broadcasts float outward.  Nested sums and products of several terms are *not*
+flattened here: whether that is worth it depends on who else reads the inner one, which only the
+simplifier knows.  Cancellations (``x / x``) hold over the reals at points where the formula is
+defined.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from symdiff.expr.node import Node, with_shape
+from symdiff.expr.ops import promote
+from symdiff.expr.scalars import SCALARS
+from symdiff.expr.shapes import Shape, ShapeError, Size, broadcast_shapes
+from symdiff.expr.views import (
+    broadcast_to,
+    expand_dims,
+    expanded_axes,
+    is_view,
+    rewrap,
+    squeeze,
+    strip_broadcast,
+    through_view,
+)
+
+FLOATS = ("float32", "float64")
+_DEFAULT: ContextVar[str] = ContextVar("default_dtype", default="float64")
+Number = int | float
+
+
+@contextmanager
+def default_dtype(dtype: str) -> Iterator[None]:
+    """Within the block, numbers and whole-number results that must be floats become ``dtype``."""
+    token = _DEFAULT.set(check_dtype(dtype))
+    try:
+        yield
+    finally:
+        _DEFAULT.reset(token)
+
+
+def current_dtype() -> str:
+    """The float dtype that numbers without a dtype take."""
+    return _DEFAULT.get()
+
+
+def check_dtype(dtype: str) -> str:
+    """The dtype, or a ValueError that lists those there are."""
+    if dtype not in ("float32", "float64", "int64", "bool"):
+        raise ValueError(f"dtype {dtype!r} is not one of float32, float64, int64, bool")
+    return dtype
+
+
+def constant(value: Any, dtype: str | None = None) -> Node:
+    """A constant node; floats without a dtype take the default one, whole numbers int64.
+
+    The value is keyed by dtype, shape and bytes: 0.0 and -0.0, NaN, True, 1 and 1.0 stay apart.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"a constant holds numbers, not {array.dtype}")
+    if dtype is None:
+        if array.dtype.kind == "b":
+            dtype = "bool"
+        elif array.dtype.kind in "iu":
+            dtype = "int64"
+        elif isinstance(value, np.ndarray) and str(array.dtype) in FLOATS:
+            dtype = str(array.dtype)
+        else:
+            dtype = current_dtype()
+    array = np.ascontiguousarray(array.astype(check_dtype(dtype)))
+    shape = tuple(int(n) for n in np.shape(value))
+    return Node.make("constant", dtype=dtype, shape=shape, data=array.tobytes())
+
+
+def number_of(node: Node) -> float | None:
+    """The value of a one-element constant, seen through broadcasts; None for anything else."""
+    while node.op == "contract" and len(node.inputs) == 1 and node.inputs[0].ndim == 0:
+        node = node.inputs[0]
+    if node.op == "constant" and node.value.size == 1:
+        return float(node.value.reshape(-1)[0])
+    return None
+
+
+def full(shape: Shape, value: Number, dtype: str) -> Node:
+    """The number, broadcast to the shape."""
+    return broadcast_to(constant(value, dtype), shape)
+
+
+def size_node(size: Size, dtype: str = "int64") -> Node:
+    """A size as a 0-d number."""
+    if isinstance(size, int):
+        return constant(size, dtype)
+    return Node.make("size", size=size, dtype=dtype)
+
+
+def cast(x: Node, dtype: str) -> Node:
+    """x in another dtype."""
+    if x.dtype == check_dtype(dtype):
+        return x
+    if x.op == "size":
+        return size_node(x.attr("size"), dtype)
+    if x.op == "constant":
+        return constant(x.value, dtype)
+    if x.op == "cast" and x.inputs[0].dtype in ("bool", "int64") and dtype in FLOATS:
+        return cast(x.inputs[0], dtype)
+    return through_view(x, lambda core: Node.make("cast", [core], dtype=dtype))
+
+
+def arithmetic(inputs: Sequence[Node], whole: bool = True) -> tuple[list[Node], str]:
+    """The inputs of an arithmetic operation, cast where NumPy's promotion would widen them.
+
+    Whole numbers and truth values take the dtype of the floats beside them; alone, whole numbers
+    stay so if ``whole``, and the rest takes the default dtype.
+    """
+    floats = [x.dtype for x in inputs if x.dtype in FLOATS]
+    if floats:
+        dtype = promote(*floats)
+        return [x if x.dtype in FLOATS else cast(x, dtype) for x in inputs], dtype
+    if whole and inputs and all(x.dtype == "int64" for x in inputs):
+        return list(inputs), "int64"
+    dtype = current_dtype()
+    return [cast(x, dtype) for x in inputs], dtype
+
+
+def _broadcast_shape(what: str, inputs: Sequence[Node]) -> Shape:
+    try:
+        return broadcast_shapes(*(x.shape for x in inputs))
+    except ShapeError as fault:
+        names = " and ".join(with_shape(x) for x in inputs)
+        raise ShapeError(f"{what}: {fault} ({names})") from None
+
+
+def elementwise(what: str, inputs: Sequence[Node], make: Any) -> Node:
+    """``make(inputs)`` with broadcasts and views taken out of the inputs and put around it."""
+    shape = _broadcast_shape(what, inputs)
+    if len(inputs) == 1:
+        return through_view(inputs[0], lambda core: make([core]))
+    cores = [strip_broadcast(x) for x in inputs]
+    inner = broadcast_shapes(*(x.shape for x in cores))
+    rank = len(inner)
+    # An axis that every operand has only by expansion is taken out and put back once.
+    common = set(range(rank))
+    for x in cores:
+        own = {axis + rank - x.ndim for axis in expanded_axes(x)}
+        common &= own | set(range(rank - x.ndim))
+    if common and any(x.ndim for x in cores):
+        axes = tuple(sorted(common))
+        cores = [
+            squeeze(x, tuple(a - (rank - x.ndim) for a in axes if a >= rank - x.ndim))
+            for x in cores
+        ]
+        return broadcast_to(expand_dims(make(cores), axes), shape)
+    return broadcast_to(make(cores), shape)
+
+
+def scalar(name: str, *args: Node | Number) -> Node:
+    """A function of the scalar table, applied elementwise.
+
+    Raises ShapeError if the arguments do not broadcast.
+    """
+    row = SCALARS[name]
+    if len(args) != row.arity:
+        raise TypeError(f"{name} takes {row.arity} arguments, got {len(args)}")
+    dtypes = [a.dtype for a in args[row.result == "branches" :] if isinstance(a, Node)]
+    like = promote(*dtypes) if dtypes else current_dtype()
+    whole = row.result in ("same", "bool", "branches")
+    if like not in FLOATS and any(isinstance(a, float) and a != math.floor(a) for a in args):
+        whole = False
+    inputs = [a if isinstance(a, Node) else _number(a, like, whole) for a in args]
+    if row.result == "branches":
+        condition = inputs[0] if inputs[0].dtype == "bool" else scalar("ne", inputs[0], 0)
+        branches, _ = arithmetic(inputs[1:])
+        inputs = [condition, *branches]
+    elif row.result != "bool" or len({x.dtype for x in inputs}) > 1:
+        inputs, _ = arithmetic(inputs, whole)
+    folded = _fold(name, inputs)
+    if folded is not None:
+        return folded
+    if name == "reciprocal_or_zero" and inputs[0].facts.nonzero and not inputs[0].facts.declared:
+        return power_product([(inputs[0], -1.0)])
+    return elementwise(name, inputs, lambda cores: Node.make(name, cores))
+
+
+def _number(value: Number, like: str, whole: bool) -> Node:
+    if like in FLOATS:
+        return constant(value, like)
+    if whole and isinstance(value, (bool, int)):
+        return constant(int(value), "int64")
+    return constant(value, "int64" if whole and value == math.floor(value) else current_dtype())
+
+
+def _fold(name: str, inputs: Sequence[Node]) -> Node | None:
+    """The value of a function of small constants, where it is finite."""
+    if not all(x.op == "constant" and x.value.size <= 64 for x in inputs):
+        return None
+    with np.errstate(all="ignore"):
+        value = SCALARS[name].numeric(*(x.value for x in inputs))
+    if not np.all(np.isfinite(value)):
+        return None
+    result = {"bool": "bool", "branches": inputs[-1].dtype}.get(
+        SCALARS[name].result, inputs[0].dtype
+    )
+    return constant(np.asarray(value), result)
+
+
+def _is_even(e: float) -> bool:
+    return e % 2 == 0
+
+
+def _merges(base: Node, inner: float, outer: float) -> bool:
+    """Whether (base**inner)**outer is base**(inner*outer) wherever the former is defined."""
+    return outer == math.floor(outer) or not _is_even(inner) or base.facts.nonnegative
+
+
+def _factors(node: Node, e: float, scalars_out: bool) -> tuple[float, list[tuple[Node, float]]]:
+    """node**e as a number times factors: numbers, powers of one base and 0-d factors come out."""
+    value = number_of(node)
+    if value is not None and (value > 0 or (e == math.floor(e) and (value != 0 or e > 0))):
+        try:
+            return value**e, []
+        except OverflowError:
+            return 1.0, [(node, e)]
+    if is_view(node) and node.inputs[0].op == "mul":
+        number, parts = _factors(node.inputs[0], e, scalars_out)
+        return number, [(rewrap(node, x) if x.ndim else x, p) for x, p in parts]
+    if node.op != "mul":
+        return 1.0, [(node, e)]
+    coefficient: float = node.attr("coefficient")
+    pairs = list(zip(node.inputs, node.attr("exponents"), strict=True))
+    whole = e == math.floor(e)
+    if len(pairs) == 1 and (whole or coefficient > 0) and _merges(*pairs[0], e):
+        return coefficient**e, [(pairs[0][0], pairs[0][1] * e)]
+    if coefficient != 1 and (whole or coefficient > 0):
+        outer, rest = coefficient**e, power_product(pairs)
+        more, inner = _factors(rest, e, scalars_out)
+        return outer * more, inner
+    zero_d = [(x, p * e) for x, p in pairs if x.ndim == 0]
+    if e == 1 and scalars_out and zero_d and len(zero_d) < len(pairs):
+        rest = power_product([(x, p) for x, p in pairs if x.ndim > 0])
+        return 1.0, [*zero_d, (rest, 1.0)]
+    return 1.0, [(node, e)]
+
+
+def power_product(
+    factors: Sequence[tuple[Node, float]], coefficient: float = 1.0, dtype: str | None = None
+) -> Node:
+    """coefficient * prod base**exponent, broadcasting as NumPy does.
+
+    0-d factors of nested products come out to the front; equal bases are merged.
+    """
+    bases = [base for base, _ in factors]
+    exponents = [float(e) for _, e in factors]
+    whole = coefficient == math.floor(coefficient) if math.isfinite(coefficient) else False
+    whole = whole and all(e >= 0 and e == math.floor(e) for e in exponents)
+    bases, resolved = arithmetic(bases, whole)
+    dtype = dtype or resolved
+    if not bases:
+        return constant(coefficient, dtype)
+
+    def make(cores: list[Node]) -> Node:
+        shape = broadcast_shapes(*(x.shape for x in cores))
+        total = float(coefficient)
+        powers: dict[Node, float] = {}
+        for core, e in zip(cores, exponents, strict=True):
+            number, parts = _factors(core, e, bool(shape))
+            total *= number
+            for base, p in parts:
+                powers[base] = powers.get(base, 0.0) + p
+        for base, p in list(powers.items()):
+            if p > 1 and base.facts.zero_or_one and not base.facts.declared:
+                powers[base] = 1.0  # 0 and 1 are their own powers
+        kept = sorted(((b, p) for b, p in powers.items() if p != 0), key=lambda bp: bp[0].digest)
+        return _product_node(kept, total, shape, dtype)
+
+    return elementwise("multiply", bases, make)
+
+
+def _product_node(
+    factors: list[tuple[Node, float]], coefficient: float, shape: Shape, dtype: str
+) -> Node:
+    if not factors or coefficient == 0:
+        return full(shape, coefficient, dtype)
+    (first, e), *more = factors
+    if coefficient == 1 and e == 1 and not more:
+        return broadcast_to(cast(first, dtype), shape)
+    node = Node.make(
+        "mul",
+        [base for base, _ in factors],
+        exponents=tuple(p for _, p in factors),
+        coefficient=coefficient,
+        dtype=dtype,
+    )
+    return broadcast_to(node, shape)
+
+
+def _term(node: Node, c: float) -> tuple[float, Node | None, float]:
+    """c*node as (constant, base, coefficient of base)."""
+    value = number_of(node)
+    if value is not None:
+        return c * value, None, 0.0
+    if is_view(node) and node.inputs[0].op in ("mul", "add"):
+        number, base, own = _term(node.inputs[0], c)
+        return number, None if base is None else rewrap(node, base), own
+    if node.op == "mul" and node.attr("coefficient") != 1:
+        pairs = list(zip(node.inputs, node.attr("exponents"), strict=True))
+        return 0.0, power_product(pairs, dtype=node.dtype), c * node.attr("coefficient")
+    if node.op == "add" and len(node.inputs) == 1:
+        inner = node.attr("coefficients")[0]
+        return c * node.attr("constant"), node.inputs[0], c * inner
+    return 0.0, node, c
+
+
+def linear_combination(
+    terms: Sequence[tuple[Node, float]], constant_term: float = 0.0, dtype: str | None = None
+) -> Node:
+    """constant + sum c_i x_i, broadcasting as NumPy does; like terms are merged."""
+    bases = [base for base, _ in terms]
+    coefficients = [float(c) for _, c in terms]
+    whole = all(math.isfinite(c) and c == math.floor(c) for c in [*coefficients, constant_term])
+    bases, resolved = arithmetic(bases, whole)
+    dtype = dtype or resolved
+    if not bases:
+        return constant(constant_term, dtype)
+
+    def make(cores: list[Node]) -> Node:
+        shape = broadcast_shapes(*(x.shape for x in cores))
+        total = float(constant_term)
+        sums: dict[Node, float] = {}
+        for core, c in zip(cores, coefficients, strict=True):
+            number, base, own = _term(core, c)
+            total += number
+            if base is not None:
+                sums[base] = sums.get(base, 0.0) + own
+        kept = sorted(((b, c) for b, c in sums.items() if c != 0), key=lambda bc: bc[0].digest)
+        if not kept:
+            return full(shape, total, dtype)
+        if len(kept) == 1 and total == 0:
+            return broadcast_to(power_product([(kept[0][0], 1.0)], kept[0][1], dtype), shape)
+        node = Node.make(
+            "add",
+            [base for base, _ in kept],
+            coefficients=tuple(c for _, c in kept),
+            constant=total,
+            dtype=dtype,
+        )
+        return broadcast_to(node, shape)
+
+    return elementwise("add", bases, make)

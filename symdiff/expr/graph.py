@@ -1,0 +1,80 @@
+"""Walks over graphs, all iterative: order, consumers, dependence, substitution, rebuilding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from symdiff.expr.node import Node
+
+
+def toposort(roots: Iterable[Node]) -> list[Node]:
+    """Every node that the roots need, inputs before users, each once, in a deterministic order."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(list(roots))]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in done:
+            done.add(node)
+            stack.append((node, True))
+            stack.extend((x, False) for x in reversed(node.inputs) if x not in done)
+    return order
+
+
+def consumers(order: Sequence[Node]) -> dict[Node, list[Node]]:
+    """For each node of a topological order, the nodes in it that read it (once a reading)."""
+    readers: dict[Node, list[Node]] = {node: [] for node in order}
+    for node in order:
+        for x in node.inputs:
+            readers[x].append(node)
+    return readers
+
+
+def depends_on(order: Sequence[Node], xs: Iterable[Node]) -> set[Node]:
+    """The nodes of a topological order that can be reached from xs, xs included."""
+    reached = set(xs)
+    for node in order:
+        if any(x in reached for x in node.inputs):
+            reached.add(node)
+    return reached
+
+
+def rebuild(node: Node, inputs: Sequence[Node]) -> Node:
+    """The node with other inputs, through the constructors, in normal form."""
+    if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
+        return node
+    from symdiff.expr.constructors import CONSTRUCTORS
+
+    return CONSTRUCTORS[node.op](list(inputs), dict(node.attributes))
+
+
+def substitute(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> list[Node]:
+    """The roots with nodes replaced, simultaneously; what is put in is not searched again."""
+    new: dict[Node, Node] = dict(mapping)
+    stack: list[Node] = list(reversed(roots))
+    while stack:
+        node = stack[-1]
+        if node in new:
+            stack.pop()
+            continue
+        missing = [x for x in node.inputs if x not in new]
+        if missing:
+            stack.extend(reversed(missing))
+        else:
+            new[node] = rebuild(node, [new[x] for x in node.inputs])
+            stack.pop()
+    return [new[root] for root in roots]
+
+
+def is_constant(node: Node) -> bool:
+    """Whether no input or parameter is below the node: its value is fixed by the formula alone."""
+    return all(n.op not in ("input", "parameter") for n in toposort([node]))
+
+
+def leaves(roots: Iterable[Node], *ops: str) -> list[Node]:
+    """The leaves of the given operations (default: inputs and parameters), in first-use order."""
+    wanted: Any = ops or ("input", "parameter")
+    return [node for node in toposort(roots) if node.op in wanted]
