@@ -162,7 +162,7 @@ SCALARS: dict[str, Scalar] = {
         1,
         _erf,
         lambda s, x: s.erf(x),
-        (lambda out, x: _TWO_OVER_SQRT_PI * _f("exp", -x * x),),
+        (lambda out, x: _f("exp", -x * x) * _TWO_OVER_SQRT_PI,),
         lo=-1.0,
         hi=1.0,
         monotone=True,
