@@ -1,0 +1,1 @@
+"""Differentiation: derivatives are more nodes of the same graph, and can be derived again."""

@@ -1,0 +1,171 @@
+"""Reverse mode: the back-propagation of Goodfellow, Bengio and Courville's Algorithm 6.2.
+
+The sweep visits the nodes in reverse topological order.  A node's cotangent is complete when it
+is visited, since all of its users were visited before it; it is built once, as one sum of what
+the users contributed, and passed on once along each edge.  The nodes appended are therefore
+linear in the edges of the graph, however many paths there are.  Cotangents that are zero are
+never built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+from symdiff.calculus.derivatives import pullback
+from symdiff.expr.algebra import FLOATS, cast, constant, full, linear_combination
+from symdiff.expr.contraction import contract
+from symdiff.expr.graph import depends_on, leaves, toposort
+from symdiff.expr.movement import zeros
+from symdiff.expr.node import Node, describe, with_shape
+from symdiff.expr.shapes import Shape, ShapeError, shape_text
+
+
+def gradients(
+    ys: Node | Sequence[Node],
+    xs: Node | Sequence[Node],
+    grad_ys: Any = None,
+) -> list[Node]:
+    """Append the derivatives of sum(ys · grad_ys) with respect to each x, as ordinary nodes.
+
+    Works as ``tf.gradients`` of TensorFlow's graph mode: ``ys`` and ``xs`` are nodes or sequences
+    of them, ``grad_ys`` gives a cotangent (a node, number or array) of each y's shape, None
+    standing for ones.  Returns a list with a node of x's shape and dtype for each x; an x that no
+    y depends on gets zeros.  An x may be any node of the graph; derivatives are total, so that an
+    x above another x passes on to it.
+
+    Algorithm 6.2 of Goodfellow, Bengio, Courville, *Deep Learning* (2016): each cotangent is
+    built once.  Raises TypeError for an x or y that holds whole numbers or truth values,
+    ValueError for an x that is a constant or that normal form took apart, ShapeError for
+    cotangents that do not fit.
+    """
+    targets, variables = as_nodes(ys, "ys"), as_nodes(xs, "xs")
+    order = toposort(targets)
+    check_variables("gradients", order, targets, variables)
+    active = depends_on(order, variables)
+    received: dict[Node, list[Node]] = {}
+    for y, g in zip(targets, _cotangents(targets, grad_ys, isinstance(ys, Node)), strict=True):
+        received.setdefault(y, []).append(g)
+    found: dict[Node, Node] = {}
+    wanted = set(variables)
+    for node in reversed(order):
+        if node not in active or node not in received:
+            continue
+        g = accumulate(received.pop(node), node)
+        if node in wanted:
+            found[node] = g
+        for i, x in enumerate(node.inputs):
+            if x in active and x.dtype in FLOATS:
+                contribution = pullback(g, node, i)
+                if contribution is not None:
+                    received.setdefault(x, []).append(contribution)
+    return [found[x] if x in found else zeros(x.shape, x.dtype) for x in variables]
+
+
+@overload
+def grad(y: Node, xs: Node) -> Node: ...
+@overload
+def grad(y: Node, xs: Sequence[Node]) -> list[Node]: ...
+def grad(y: Node, xs: Node | Sequence[Node]) -> Node | list[Node]:
+    """The gradient of a scalar: a node for one x, a list for a sequence of them.
+
+    Raises ShapeError if y is not of shape ().
+    """
+    check_scalar("grad", y)
+    result = gradients(y, xs)
+    return result[0] if isinstance(xs, Node) else result
+
+
+@overload
+def vjp(ys: Node | Sequence[Node], xs: Node, cotangents: Any) -> Node: ...
+@overload
+def vjp(ys: Node | Sequence[Node], xs: Sequence[Node], cotangents: Any) -> list[Node]: ...
+def vjp(ys: Node | Sequence[Node], xs: Node | Sequence[Node], cotangents: Any) -> Node | list[Node]:
+    """The cotangents of ys times the Jacobian: a node for one x, a list for a sequence of them."""
+    result = gradients(ys, xs, cotangents)
+    return result[0] if isinstance(xs, Node) else result
+
+
+def accumulate(contributions: Sequence[Node], x: Node) -> Node:
+    """The cotangent of x: the sum of its users' contributions, in x's shape and dtype."""
+    parts = [(cast(sum_to_shape(part, x.shape), x.dtype), 1.0) for part in contributions]
+    return parts[0][0] if len(parts) == 1 else linear_combination(parts)
+
+
+def sum_to_shape(g: Node, shape: Shape) -> Node:
+    """The adjoint of broadcasting ``shape`` to g's: the sum over the axes that it repeated."""
+    if g.shape == shape:
+        return g
+    lead = g.ndim - len(shape)
+    out = [
+        a if have == want else g.ndim + a
+        for a, (have, want) in enumerate(zip(g.shape[lead:], shape, strict=True), lead)
+    ]
+    return contract([g], [range(g.ndim)], out, dict.fromkeys((a for a in out if a >= g.ndim), 1))
+
+
+def as_nodes(nodes: Node | Sequence[Node], what: str) -> list[Node]:
+    """One node or several as a list; TypeError for anything else."""
+    result = [nodes] if isinstance(nodes, Node) else list(nodes)
+    for node in result:
+        if not isinstance(node, Node):
+            raise TypeError(f"{what}: {node!r} is not a node")
+    return result
+
+
+def check_scalar(what: str, y: Node) -> None:
+    """Raise ShapeError unless y is of shape ()."""
+    if y.ndim:
+        raise ShapeError(
+            f"{what}: only a scalar has a gradient, got {with_shape(y)}; sum it, or use jacobian"
+        )
+
+
+def check_variables(
+    what: str, order: Sequence[Node], ys: Sequence[Node], xs: Sequence[Node]
+) -> None:
+    """Refuse ys and xs between which there is no derivative to speak of."""
+    for node in [*ys, *xs]:
+        if node.dtype not in FLOATS:
+            kind = "truth values" if node.dtype == "bool" else "whole numbers"
+            raise TypeError(f"{what}: {with_shape(node)} holds {kind}, which have no derivative")
+    present = set(order)
+    for x in xs:
+        if x.op in ("constant", "size"):
+            raise ValueError(f"{what}: a {x.op} is not a variable; use an input")
+        if x not in present and _is_transparent(x) and present & set(leaves([x])):
+            raise ValueError(
+                f"{what}: {with_shape(x)} does not stand in the graph as such: sums, multiples "
+                "and transposes merge with what reads them.  Differentiate with respect to an "
+                "input, and substitute the expression for it afterwards"
+            )
+
+
+def _is_transparent(x: Node) -> bool:
+    """Whether constructors look through the node, so that its users need not hold it."""
+    return x.op == "mul" or (x.op in ("add", "contract") and len(x.inputs) == 1)
+
+
+def _cotangents(ys: Sequence[Node], grad_ys: Any, single: bool) -> list[Node]:
+    if grad_ys is None:
+        given: list[Any] = [None] * len(ys)
+    elif single and not isinstance(grad_ys, (list, tuple)):
+        given = [grad_ys]
+    else:
+        given = list(grad_ys)
+    if len(given) != len(ys):
+        raise ValueError(f"gradients: {len(given)} grad_ys for {len(ys)} ys")
+    return [as_like(g, y, "gradients: grad_ys") for g, y in zip(given, ys, strict=True)]
+
+
+def as_like(g: Any, y: Node, what: str) -> Node:
+    """A cotangent or tangent as a node of y's shape and dtype; None is ones, numbers are filled."""
+    if g is None or isinstance(g, (int, float)):
+        return full(y.shape, 1 if g is None else g, y.dtype)
+    node = g if isinstance(g, Node) else constant(g, y.dtype)
+    if node.shape != y.shape:
+        raise ShapeError(
+            f"{what} of shape {shape_text(node.shape)} does not fit {describe(y)} "
+            f"of shape {shape_text(y.shape)}"
+        )
+    return cast(node, y.dtype)
