@@ -2,11 +2,12 @@
 
 Every function takes nodes, numbers and arrays, broadcasts as NumPy does, and returns a node.
 Shapes that do not fit raise ShapeError naming the function, the shapes and the user's leaves.
+Here are the leaves and what moves elements; arithmetic, reductions and products come from the
+modules beside this one and are offered under one roof.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,21 +15,59 @@ import numpy as np
 
 from symdiff.expr import movement, views
 from symdiff.expr.algebra import (
-    FLOATS,
-    arithmetic,
     cast,
     check_dtype,
     constant,
     current_dtype,
     default_dtype,
     full,
-    linear_combination,
-    number_of,
-    power_product,
-    scalar,
     size_node,
 )
 from symdiff.expr.contraction import contract
+from symdiff.expr.elementwise import (
+    abs,
+    absolute,
+    add,
+    arcsinh,
+    arctan,
+    arctanh,
+    as_node,
+    clip,
+    cos,
+    cosh,
+    divide,
+    equal,
+    erf,
+    exp,
+    expm1,
+    greater,
+    greater_equal,
+    hypot,
+    is_number,
+    less,
+    less_equal,
+    log,
+    log1p,
+    logaddexp,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    not_equal,
+    power,
+    relu,
+    sigmoid,
+    sign,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    square,
+    subtract,
+    tan,
+    tanh,
+    where,
+)
 from symdiff.expr.indexing import index, take_along_axis
 from symdiff.expr.movement import arange, eye, one_hot, stop_gradient
 from symdiff.expr.node import Node, with_shape
@@ -44,10 +83,25 @@ from symdiff.expr.products import (
     trace,
     vdot,
 )
+from symdiff.expr.reductions import (
+    Axis,
+    axes_of,
+    cumsum,
+    log_softmax,
+    logsumexp,
+    max,
+    mean,
+    min,
+    norm,
+    prod,
+    softmax,
+    std,
+    sum,
+    var,
+)
 from symdiff.expr.shapes import (
     Shape,
     ShapeError,
-    Size,
     as_size,
     normalize_axes,
     shape_size,
@@ -55,17 +109,104 @@ from symdiff.expr.shapes import (
 )
 
 __all__ = [
-    "arange", "cast", "constant", "contract", "default_dtype", "diag", "diagonal", "dot",
-    "einsum", "eye", "full", "index", "inner", "matmul", "one_hot", "outer", "size_node",
-    "stop_gradient", "take_along_axis", "tensordot", "trace", "vdot",
-]  # fmt: skip
-
-Axis = int | Sequence[int] | None
-
-
-def as_node(x: Any) -> Node:
-    """x as a node: numbers and arrays become constants."""
-    return x if isinstance(x, Node) else constant(x)
+    "abs",
+    "absolute",
+    "add",
+    "arange",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "as_node",
+    "as_shape",
+    "broadcast_to",
+    "cast",
+    "clip",
+    "concatenate",
+    "constant",
+    "contract",
+    "cos",
+    "cosh",
+    "cumsum",
+    "default_dtype",
+    "diag",
+    "diagonal",
+    "divide",
+    "dot",
+    "einsum",
+    "equal",
+    "erf",
+    "exp",
+    "expand_dims",
+    "expm1",
+    "eye",
+    "flip",
+    "full",
+    "greater",
+    "greater_equal",
+    "hypot",
+    "index",
+    "inner",
+    "input",
+    "is_number",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logaddexp",
+    "logsumexp",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "multiply",
+    "negative",
+    "norm",
+    "not_equal",
+    "one_hot",
+    "ones",
+    "ones_like",
+    "outer",
+    "pad",
+    "parameter",
+    "power",
+    "prod",
+    "ravel",
+    "relu",
+    "reshape",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "size_node",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "std",
+    "stop_gradient",
+    "subtract",
+    "sum",
+    "swapaxes",
+    "take",
+    "take_along_axis",
+    "tan",
+    "tanh",
+    "tensordot",
+    "trace",
+    "transpose",
+    "tril",
+    "triu",
+    "var",
+    "vdot",
+    "where",
+    "zeros",
+    "zeros_like",
+]
 
 
 def as_shape(shape: Any) -> Shape:
@@ -87,283 +228,6 @@ def parameter(name: str, shape: Any = (), dtype: str = "float64") -> Node:
     return Node.make("parameter", name=name, shape=as_shape(shape), dtype=check_dtype(dtype))
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, bool)
-
-
-def _sum_of(terms: Sequence[tuple[Any, float]]) -> Node:
-    total, nodes = 0.0, []
-    for x, c in terms:
-        if _is_number(x):
-            total += c * x
-        else:
-            nodes.append((as_node(x), c))
-    return linear_combination(nodes, total)
-
-
-def add(x: Any, y: Any) -> Node:
-    """x + y."""
-    return _sum_of([(x, 1.0), (y, 1.0)])
-
-
-def subtract(x: Any, y: Any) -> Node:
-    """x - y."""
-    return _sum_of([(x, 1.0), (y, -1.0)])
-
-
-def negative(x: Any) -> Node:
-    """-x."""
-    return _sum_of([(x, -1.0)])
-
-
-def multiply(x: Any, y: Any) -> Node:
-    """x * y, elementwise."""
-    number, nodes = 1.0, []
-    for value in (x, y):
-        if _is_number(value):
-            number *= value
-        else:
-            nodes.append((as_node(value), 1.0))
-    return power_product(nodes, number)
-
-
-def divide(x: Any, y: Any) -> Node:
-    """x / y, elementwise; whole numbers divide to a float."""
-    if _is_number(y):
-        if y == 0:
-            raise ZeroDivisionError("division by the number 0")
-        x = as_node(x)
-        return multiply(x if x.dtype in FLOATS else cast(x, current_dtype()), 1.0 / y)
-    if _is_number(x):
-        return power_product([(as_node(y), -1.0)], float(x))
-    return power_product([(as_node(x), 1.0), (as_node(y), -1.0)])
-
-
-def power(x: Any, y: Any) -> Node:
-    """x ** y, elementwise; x ** 0 is 1, x ** 0.5 the square root."""
-    exponent = float(y) if _is_number(y) else number_of(y) if isinstance(y, Node) else None
-    if exponent is not None and (not isinstance(y, Node) or y.ndim == 0):
-        if not math.isfinite(exponent):
-            raise ValueError(f"power: the exponent {exponent} is not finite")
-        return power_product([(as_node(x), exponent)])
-    base = number_of(x) if isinstance(x, Node) and x.ndim == 0 else x if _is_number(x) else None
-    if base == math.e:
-        return scalar("exp", as_node(y))
-    x, y = x if _is_number(x) else as_node(x), as_node(y)
-    nodes, _ = arithmetic([v for v in (x, y) if isinstance(v, Node)], whole=False)
-    return scalar("pow", *(nodes if isinstance(x, Node) else [float(x), nodes[0]]))
-
-
-def square(x: Any) -> Node:
-    """x ** 2."""
-    return power(x, 2)
-
-
-def sqrt(x: Any) -> Node:
-    """The square root; its derivative at 0 is 0 by convention."""
-    return power(x, 0.5)
-
-
-def _as_arguments(*xs: Any) -> list[Any]:
-    return [x if isinstance(x, Node) or _is_number(x) else as_node(x) for x in xs]
-
-
-def maximum(x: Any, y: Any) -> Node:
-    """The larger, elementwise; at a tie the derivative is shared, or 0 beside a constant."""
-    for a, b in ((x, y), (y, x)):
-        value = float(b) if _is_number(b) else number_of(b) if isinstance(b, Node) else None
-        if value == 0 and isinstance(a, Node):
-            result = scalar("relu", a)
-            return result if not isinstance(b, Node) else _as_wide(result, b)
-    return scalar("maximum", *_as_arguments(x, y))
-
-
-def _as_wide(x: Node, other: Node) -> Node:
-    from symdiff.expr.shapes import broadcast_shapes
-
-    return views.broadcast_to(x, broadcast_shapes(x.shape, other.shape))
-
-
-def minimum(x: Any, y: Any) -> Node:
-    """The smaller, elementwise; ties as in maximum."""
-    return scalar("minimum", *_as_arguments(x, y))
-
-
-def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Node:
-    """x held between a_min and a_max; derivative 0 at the bounds."""
-    if a_min is not None:
-        x = maximum(x, a_min)
-    return as_node(x) if a_max is None else minimum(x, a_max)
-
-
-def where(condition: Any, x: Any, y: Any) -> Node:
-    """x where the condition holds (is not 0), else y."""
-    args = _as_arguments(x, y)
-    return scalar("where", as_node(condition), *args)
-
-
-def _compare(op: str, x: Any, y: Any) -> Node:
-    return scalar(op, *_as_arguments(x, y))
-
-
-def less(x: Any, y: Any) -> Node:
-    """x < y."""
-    return _compare("lt", x, y)
-
-
-def less_equal(x: Any, y: Any) -> Node:
-    """x <= y."""
-    return _compare("le", x, y)
-
-
-def greater(x: Any, y: Any) -> Node:
-    """x > y."""
-    return _compare("gt", x, y)
-
-
-def greater_equal(x: Any, y: Any) -> Node:
-    """x >= y."""
-    return _compare("ge", x, y)
-
-
-def equal(x: Any, y: Any) -> Node:
-    """x == y (the operator itself compares nodes, not values)."""
-    return _compare("eq", x, y)
-
-
-def not_equal(x: Any, y: Any) -> Node:
-    """x != y."""
-    return _compare("ne", x, y)
-
-
-def _unary(name: str) -> Any:
-    def function(x: Any) -> Node:
-        node = as_node(x)
-        return scalar(name, node)
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{name}(x), elementwise."
-    return function
-
-
-exp, expm1, log, log1p = _unary("exp"), _unary("expm1"), _unary("log"), _unary("log1p")
-sin, cos, tan = _unary("sin"), _unary("cos"), _unary("tan")
-sinh, cosh, tanh = _unary("sinh"), _unary("cosh"), _unary("tanh")
-arctan, arcsinh, arctanh = _unary("arctan"), _unary("arcsinh"), _unary("arctanh")
-erf, sigmoid, softplus = _unary("erf"), _unary("sigmoid"), _unary("softplus")
-relu, abs, sign = _unary("relu"), _unary("abs"), _unary("sign")
-absolute = abs
-
-
-def hypot(x: Any, y: Any) -> Node:
-    """sqrt(x**2 + y**2) without overflow."""
-    return scalar("hypot", *_as_arguments(x, y))
-
-
-def logaddexp(x: Any, y: Any) -> Node:
-    """log(exp(x) + exp(y)), as y + softplus(x - y)."""
-    return add(y, scalar("softplus", subtract(x, y)))
-
-
-# Reductions
-
-
-def _axes(x: Node, axis: Axis, what: str) -> tuple[int, ...]:
-    return normalize_axes(axis, x.ndim, f"{what} of {with_shape(x)}")
-
-
-def _kept(result: Node, axes: tuple[int, ...], keepdims: bool) -> Node:
-    return views.expand_dims(result, axes) if keepdims else result
-
-
-def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The sum over axes (default: all)."""
-    x = as_node(x)
-    axes = _axes(x, axis, "sum")
-    out = [a for a in range(x.ndim) if a not in axes]
-    return _kept(contract([x], [tuple(range(x.ndim))], out), axes, keepdims)
-
-
-def _count(x: Node, axes: tuple[int, ...], what: str) -> Size:
-    count = shape_size(x.shape[a] for a in axes)
-    if count == 0:
-        raise ShapeError(f"{what}: {with_shape(x)} has no elements along axes {axes}")
-    return count
-
-
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The mean over axes."""
-    x = as_node(x)
-    count = _count(x, _axes(x, axis, "mean"), "mean")
-    return divide(sum(x, axis, keepdims), count if isinstance(count, int) else size_node(count))
-
-
-def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The variance over axes, divided by the number of elements (ddof=0)."""
-    x = as_node(x)
-    return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
-
-
-def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The standard deviation over axes (ddof=0); derivative 0 where it is 0."""
-    return sqrt(var(x, axis, keepdims))
-
-
-def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The maximum over axes; ties share the derivative equally."""
-    x = as_node(x)
-    axes = _axes(x, axis, "max")
-    return _kept(movement.reduction("max", x, axes), axes, keepdims)
-
-
-def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The minimum over axes; ties share the derivative equally."""
-    return negative(max(negative(as_node(x)), axis, keepdims))
-
-
-def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The product over axes."""
-    x = as_node(x)
-    axes = _axes(x, axis, "prod")
-    return _kept(movement.reduction("prod", x, axes), axes, keepdims) if axes else x
-
-
-def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The Euclidean norm over axes; derivative 0 at 0."""
-    return sqrt(sum(square(x), axis, keepdims))
-
-
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """log(sum(exp(x))) over axes, shifted by the maximum."""
-    x = as_node(x)
-    axes = _axes(x, axis, "logsumexp")
-    return _kept(movement.reduction("logsumexp", x, axes), axes, keepdims) if axes else x
-
-
-def softmax(x: Any, axis: Axis = -1) -> Node:
-    """exp(x) / sum(exp(x)) along axes, shifted by the maximum."""
-    x = as_node(x)
-    return movement.reduction("softmax", x, _axes(x, axis, "softmax"))
-
-
-def log_softmax(x: Any, axis: Axis = -1) -> Node:
-    """x - logsumexp(x) along axes."""
-    x = as_node(x)
-    return movement.reduction("log_softmax", x, _axes(x, axis, "log_softmax"))
-
-
-def cumsum(x: Any, axis: int | None = None) -> Node:
-    """Partial sums along an axis (default: of the flattened array)."""
-    x = as_node(x)
-    if axis is None:
-        x, axis = movement.reshape(x, (shape_size(x.shape),)), 0
-    (axis,) = _axes(x, axis, "cumsum")
-    return movement.cumsum(x, axis)
-
-
-# Movement
-
-
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Node:
     """The axes permuted; reversed by default."""
     return views.transpose(as_node(x), axes)
@@ -372,7 +236,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Node:
 def swapaxes(x: Any, axis1: int, axis2: int) -> Node:
     """Two axes exchanged."""
     x = as_node(x)
-    (a,), (b,) = _axes(x, axis1, "swapaxes"), _axes(x, axis2, "swapaxes")
+    (a,), (b,) = axes_of(x, axis1, "swapaxes"), axes_of(x, axis2, "swapaxes")
     order = list(range(x.ndim))
     order[a], order[b] = b, a
     return views.transpose(x, order)
@@ -415,7 +279,7 @@ def squeeze(x: Any, axis: Axis = None) -> Node:
     x = as_node(x)
     if axis is None:
         axis = [a for a, size in enumerate(x.shape) if size == 1]
-    return views.squeeze(x, _axes(x, axis, "squeeze"))
+    return views.squeeze(x, axes_of(x, axis, "squeeze"))
 
 
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Node:
@@ -423,7 +287,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Node:
     nodes = [as_node(x) for x in xs]
     if not nodes:
         raise ShapeError("concatenate: no arrays")
-    (axis,) = _axes(nodes[0], axis, "concatenate")
+    (axis,) = axes_of(nodes[0], axis, "concatenate")
     return movement.concatenate(nodes, axis)
 
 
@@ -435,7 +299,7 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Node:
 def flip(x: Any, axis: Axis = None) -> Node:
     """The order along the axes reversed."""
     x = as_node(x)
-    return movement.flip(x, _axes(x, axis, "flip"))
+    return movement.flip(x, axes_of(x, axis, "flip"))
 
 
 def pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Node:
@@ -449,7 +313,7 @@ def pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Node:
     except ValueError:
         raise ShapeError(f"pad: {pad_width!r} does not fit {with_shape(x)}") from None
     padding = [(before, after, 0) for before, after in pairs]
-    if _is_number(constant_values) and constant_values == 0:
+    if is_number(constant_values) and constant_values == 0:
         return movement.pad(x, padding)
     return add(movement.pad(subtract(x, constant_values), padding), constant_values)
 
@@ -459,7 +323,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Node:
     x = as_node(x)
     if axis is None:
         x, axis = ravel(x), 0
-    (axis,) = _axes(x, axis, "take")
+    (axis,) = axes_of(x, axis, "take")
     return index(x, (*[slice(None)] * axis, indices))
 
 
@@ -501,10 +365,3 @@ def _triangle(x: Any, what: str) -> Node:
         raise ShapeError(f"{what}: {with_shape(x)} is not a matrix")
     rows, columns = arange(x.shape[-2]), arange(x.shape[-1])
     return subtract(columns, expand_dims(rows, 1))
-
-
-__all__ += [
-    name
-    for name, value in list(globals().items())
-    if callable(value) and getattr(value, "__module__", "") == __name__ and name[0] != "_"
-]

@@ -1,6 +1,6 @@
 """What is known of a node's values: range, sums to one, one-hot, integer, symmetric.
 
-Facts are inferred bottom-up, once, at construction, by one small rule an operation; what is not
+Facts are inferred bottom-up, once, at construction (:mod:`symdiff.expr.fact_rules`); what is not
 known is not claimed.  ``declared`` carries the user's own declarations that a fact leans on, so
 that a rewrite which uses it can say so.
 """
@@ -8,16 +8,9 @@ that a rewrite which uses it can say so.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from symdiff.expr.scalars import SCALARS
-
-if TYPE_CHECKING:
-    from symdiff.expr.node import Node
+from typing import Any
 
 NONE: frozenset[Any] = frozenset()
 
@@ -26,20 +19,26 @@ NONE: frozenset[Any] = frozenset()
 class Facts:
     """Facts of a node; the default knows nothing.
 
-    ``lo`` and ``hi`` bound every value (closed).  ``sums_to_one`` and ``one_hot`` are sets of
-    axes along which that holds; values that sum to one need not be nonnegative.  ``declared``
-    lists (input, fact) pairs that the user declared and these facts lean on.
+    ``lo`` and ``hi`` bound every value (closed).  ``sums`` holds pairs (axis, total) of axes along
+    which every sum has one known total, ``one_hot`` axes along which values are one 1 and zeros
+    else; values that sum to one need not be nonnegative.  ``declared`` lists (input, fact) pairs
+    that the user declared and these facts lean on.
     """
 
     lo: float = -math.inf
     hi: float = math.inf
     nonzero: bool = False
     integer: bool = False
-    sums_to_one: frozenset[int] = NONE
+    sums: frozenset[tuple[int, float]] = NONE
     one_hot: frozenset[int] = NONE
     symmetric: bool = False
     plus_minus_one: bool = False
     declared: frozenset[tuple[str, str]] = NONE
+
+    @property
+    def sums_to_one(self) -> frozenset[int]:
+        """The axes along which every sum is 1."""
+        return frozenset(axis for axis, total in self.sums if near(total, 1.0))
 
     @property
     def nonnegative(self) -> bool:
@@ -60,6 +59,14 @@ class Facts:
 UNKNOWN = Facts()
 
 
+def near(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=0, abs_tol=1e-12)
+
+
+def ones(axes: Iterable[int]) -> frozenset[tuple[int, float]]:
+    return frozenset((axis, 1.0) for axis in axes)
+
+
 def from_declared(name: str, pairs: tuple[tuple[str, Any], ...], rank: int) -> Facts:
     """The facts that an input carries by its declaration (the spec's keys)."""
     facts = Facts()
@@ -70,10 +77,10 @@ def from_declared(name: str, pairs: tuple[tuple[str, Any], ...], rank: int) -> F
             continue
         used.add((name, key))
         if key == "sums_to_one":
-            facts = replace(facts, sums_to_one=last)
+            facts = replace(facts, sums=ones(last))
         elif key == "one_hot":
             facts = replace(
-                facts, one_hot=last, sums_to_one=last, integer=True, lo=0.0, hi=min(facts.hi, 1.0)
+                facts, one_hot=last, sums=ones(last), integer=True, lo=0.0, hi=min(facts.hi, 1.0)
             )
         elif key == "positive":
             facts = replace(facts, lo=max(facts.lo, 0.0), nonzero=True)
@@ -99,314 +106,3 @@ def from_declared(name: str, pairs: tuple[tuple[str, Any], ...], rank: int) -> F
         else:
             raise ValueError(f"input {name}: unknown fact {key!r}")
     return replace(facts, declared=frozenset(used))
-
-
-def _declared(*facts: Facts) -> frozenset[tuple[str, str]]:
-    return frozenset().union(*(f.declared for f in facts))
-
-
-def _leaf(node: Node) -> Facts:
-    return from_declared(node.attr("name"), node.attr("declared"), node.ndim)
-
-
-def _constant(node: Node) -> Facts:
-    value = node.value
-    if value.size == 0 or not bool(np.all(np.isfinite(value))):
-        return UNKNOWN
-    axes = range(value.ndim)
-    integer = bool(np.all(value == np.floor(value)))
-    one = frozenset(a for a in axes if np.allclose(value.sum(axis=a), 1.0, rtol=0, atol=1e-12))
-    hot = one if integer and value.min() >= 0 else NONE
-    symmetric = value.ndim == 2 and bool(np.array_equal(value, value.T))
-    return Facts(
-        float(value.min()),
-        float(value.max()),
-        bool(np.all(value != 0)),
-        integer,
-        one,
-        hot,
-        symmetric,
-        bool(np.all(np.abs(value) == 1)),
-    )
-
-
-def _times(a: float, b: float) -> float:
-    return 0.0 if a == 0 or b == 0 else a * b
-
-
-def _add(node: Node) -> Facts:
-    constant: float = node.attr("constant")
-    coefficients: tuple[float, ...] = node.attr("coefficients")
-    lo = hi = constant
-    integer = constant == math.floor(constant) if math.isfinite(constant) else False
-    above = below = False  # some term is strictly off the bound
-    for x, c in zip(node.inputs, coefficients, strict=True):
-        f = x.facts
-        lo += _times(c, f.lo) if c > 0 else _times(c, f.hi)
-        hi += _times(c, f.hi) if c > 0 else _times(c, f.lo)
-        integer = integer and f.integer and c == math.floor(c)
-        above = above or (f.positive and c > 0)
-        below = below or (f.positive and c < 0)
-    nonzero = lo > 0 or hi < 0 or (lo >= 0 and above) or (hi <= 0 and below)
-    if math.isnan(lo) or math.isnan(hi):
-        lo, hi = -math.inf, math.inf
-    # Convex (affine) combinations: every term has the axis whole and sums to one along it, or is
-    # constant along it.
-    one = set()
-    for axis in range(node.ndim):
-        total = 0.0
-        n = node.shape[axis]
-        for x, c in zip(node.inputs, coefficients, strict=True):
-            own = axis - (node.ndim - x.ndim)
-            if own >= 0 and x.shape[own] == n and own in x.facts.sums_to_one:
-                total += c
-            elif isinstance(n, int) and (own < 0 or x.shape[own] == 1) and _is_number(x):
-                total += c * float(x.value.reshape(-1)[0]) * n
-            else:
-                total = math.nan
-        if constant:
-            total += constant * n if isinstance(n, int) else math.nan
-        if math.isclose(total, 1.0, rel_tol=0, abs_tol=1e-12):
-            one.add(axis)
-    symmetric = all(x.facts.symmetric and x.shape == node.shape for x in node.inputs)
-    return Facts(lo, hi, nonzero, integer, frozenset(one), symmetric=symmetric)
-
-
-def _is_number(node: Node) -> bool:
-    return node.op == "constant" and node.value.size == 1
-
-
-def _interval_power(f: Facts, e: float) -> tuple[float, float, bool]:
-    """Bounds and nonzero of x**e."""
-    whole = e == math.floor(e)
-    if whole and e % 2 == 0:
-        nonzero = f.nonzero or f.lo > 0 or f.hi < 0 or e < 0
-        size = max(abs(f.lo), abs(f.hi))
-        if e > 0:
-            small = 0.0 if f.lo <= 0 <= f.hi else min(abs(f.lo), abs(f.hi))
-            return _power(small, e), _power(size, e), nonzero
-        return 0.0, math.inf, True
-    if e > 0:
-        if not whole or f.lo >= 0:
-            return _power(max(f.lo, 0.0), e), _power(max(f.hi, 0.0), e), f.nonzero or f.lo > 0
-        return -_power(-f.lo, e), (_power(f.hi, e) if f.hi >= 0 else 0.0), f.nonzero
-    if f.lo >= 0 or not whole:
-        return 0.0, math.inf, True
-    return -math.inf, math.inf, True
-
-
-def _power(x: float, e: float) -> float:
-    try:
-        return float(x**e)
-    except OverflowError:
-        return math.inf
-
-
-def _mul(node: Node) -> Facts:
-    coefficient: float = node.attr("coefficient")
-    lo = hi = coefficient
-    nonzero = coefficient != 0
-    integer = coefficient == math.floor(coefficient) if math.isfinite(coefficient) else False
-    for x, e in zip(node.inputs, node.attr("exponents"), strict=True):
-        a, b, nz = _interval_power(x.facts, e)
-        corners = [_times(lo, a), _times(lo, b), _times(hi, a), _times(hi, b)]
-        lo, hi = min(corners), max(corners)
-        nonzero = nonzero and nz
-        integer = integer and x.facts.integer and e >= 0 and e == math.floor(e)
-    sums: frozenset[int] = NONE
-    plus_minus = abs(coefficient) == 1 and all(x.facts.plus_minus_one for x in node.inputs)
-    return Facts(lo, hi, nonzero, integer, sums, plus_minus_one=plus_minus)
-
-
-def _contract(node: Node) -> Facts:
-    out: tuple[int, ...] = node.attr("out")
-    indices: tuple[tuple[int, ...], ...] = node.attr("indices")
-    kept = set(out)
-    summed = {i for names in indices for i in names if i not in kept}
-    facts = [x.facts for x in node.inputs]
-    nonnegative = all(f.nonnegative for f in facts)
-    if len(facts) == 1 and not summed:
-        (f,), (names,) = facts, indices
-        if len(set(names)) == len(names):  # a view: transpose, expand, broadcast
-            return replace(
-                f,
-                sums_to_one=frozenset(out.index(names[a]) for a in f.sums_to_one),
-                one_hot=frozenset(out.index(names[a]) for a in f.one_hot),
-                symmetric=f.symmetric and len(out) == 2 and set(names) == set(out),
-            )
-        return replace(f, sums_to_one=NONE, one_hot=NONE, symmetric=False)
-    result = Facts(lo=0.0) if nonnegative else UNKNOWN
-    if len(facts) == 1:
-        (f,), (names,) = facts, indices
-        reduced = [a for a, name in enumerate(names) if name in summed]
-        if len(reduced) == 1 and reduced[0] in f.sums_to_one and len(set(names)) == len(names):
-            return Facts(1.0, 1.0, nonzero=True)
-        return replace(result, nonzero=all(g.positive for g in facts), integer=f.integer)
-    # sum_k w[.., k] p[k, ..]: rows of w that sum to one, of rows p that sum to one, do so again.
-    if len(facts) == 2 and len(summed) == 1:
-        (k,) = summed
-        one = set()
-        for first, second in ((0, 1), (1, 0)):
-            w, p = indices[first], indices[second]
-            if k not in w or k not in p or w.index(k) not in facts[first].sums_to_one:
-                continue
-            for axis in facts[second].sums_to_one:
-                if p[axis] in kept and p[axis] not in w:
-                    one.add(out.index(p[axis]))
-        result = replace(result, sums_to_one=frozenset(one))
-    return replace(result, nonzero=nonnegative and all(f.positive for f in facts))
-
-
-def _scalar(node: Node) -> Facts:
-    row = SCALARS[node.op]
-    return Facts(row.lo, row.hi, row.nonzero, integer=row.result == "bool")
-
-
-def _monotone(node: Node) -> Facts:
-    """Ranges of relu, abs, maximum, minimum, where from their arguments'."""
-    facts = [x.facts for x in node.inputs]
-    f = facts[0]
-    integer = all(x.integer for x in facts)
-    if node.op == "relu":
-        return Facts(max(f.lo, 0.0), max(f.hi, 0.0), f.positive, integer)
-    if node.op == "abs":
-        low = 0.0 if f.lo <= 0 <= f.hi else min(abs(f.lo), abs(f.hi))
-        return Facts(low, max(abs(f.lo), abs(f.hi)), f.nonzero or low > 0, integer)
-    if node.op == "where":
-        _, a, b = facts
-        return Facts(
-            min(a.lo, b.lo), max(a.hi, b.hi), a.nonzero and b.nonzero, a.integer and b.integer
-        )
-    pick = max if node.op == "maximum" else min
-    lo, hi = pick(x.lo for x in facts), pick(x.hi for x in facts)
-    some = any(x.positive for x in facts) if node.op == "maximum" else False
-    return Facts(lo, hi, all(x.nonzero for x in facts) or some, integer)
-
-
-def _exp(node: Node) -> Facts:
-    (f,) = (x.facts for x in node.inputs)
-    try:
-        lo, hi = math.exp(f.lo), math.exp(f.hi)
-    except OverflowError:
-        lo, hi = 0.0, math.inf
-    return Facts(lo, hi, nonzero=True)
-
-
-def _softmax(node: Node) -> Facts:
-    axes: tuple[int, ...] = node.attr("axes")
-    one = frozenset(axes) if len(axes) == 1 else NONE
-    return Facts(0.0, 1.0, sums_to_one=one)
-
-
-def _cast(node: Node) -> Facts:
-    f = node.inputs[0].facts
-    if node.inputs[0].dtype == "bool":
-        return replace(f, lo=max(f.lo, 0.0), hi=min(f.hi, 1.0), integer=True)
-    return f
-
-
-def _one_hot(node: Node) -> Facts:
-    """A row of one_hot sums to one only where its index is known to be in range."""
-    idx = node.inputs[0]
-    n, last = node.attr("n"), frozenset({node.ndim - 1})
-    facts = Facts(0.0, 1.0, integer=True)
-    if idx.op == "arange" and idx.attr("n") == n:
-        return replace(facts, one_hot=last, sums_to_one=last, symmetric=True)
-    if idx.op == "input":
-        declared = dict(idx.attr("declared"))
-        if declared.get("labels") == n and declared.get("ignore") is None:
-            return replace(facts, one_hot=last, sums_to_one=last)
-    if idx.op == "constant" and isinstance(n, int) and idx.value.size:
-        if idx.value.min() >= 0 and idx.value.max() < n:
-            return replace(facts, one_hot=last, sums_to_one=last)
-    return facts
-
-
-def _values_kept(node: Node) -> Facts:
-    """Movement: the values are the first input's; what holds along axes is dropped."""
-    return replace(node.inputs[0].facts, sums_to_one=NONE, one_hot=NONE, symmetric=False)
-
-
-def _values_and_zero(node: Node) -> Facts:
-    f = node.inputs[0].facts
-    return Facts(min(f.lo, 0.0), max(f.hi, 0.0), integer=f.integer)
-
-
-def _union(node: Node) -> Facts:
-    facts = [x.facts for x in node.inputs]
-    return Facts(
-        min(f.lo for f in facts),
-        max(f.hi for f in facts),
-        all(f.nonzero for f in facts),
-        all(f.integer for f in facts),
-    )
-
-
-def _take(node: Node) -> Facts:
-    """Picking whole rows keeps what holds along the axes behind the picked one."""
-    x, idx = node.inputs
-    f, batch = x.facts, node.attr("batch")
-
-    def move(axes: frozenset[int]) -> frozenset[int]:
-        return frozenset(a - batch - 1 + idx.ndim for a in axes if a > batch)
-
-    return replace(f, sums_to_one=move(f.sums_to_one), one_hot=move(f.one_hot), symmetric=False)
-
-
-def _nothing(node: Node) -> Facts:
-    return UNKNOWN
-
-
-def _size(node: Node) -> Facts:
-    size = node.attr("size")
-    if isinstance(size, int):
-        return Facts(float(size), float(size), size != 0, True)
-    return Facts(lo=0.0, nonzero=True, integer=True)  # a mean over no rows is refused at run time
-
-
-_RULES: dict[str, Callable[[Node], Facts]] = {
-    "input": _leaf,
-    "parameter": _nothing,
-    "constant": _constant,
-    "size": _size,
-    "arange": lambda node: Facts(lo=0.0, integer=True),
-    "add": _add,
-    "mul": _mul,
-    "cast": _cast,
-    "contract": _contract,
-    "softmax": _softmax,
-    "log_softmax": lambda node: Facts(hi=0.0),
-    "logsumexp": _nothing,
-    "one_hot": _one_hot,
-    "max": _values_kept,
-    "prod": _nothing,
-    "cumsum": _nothing,
-    "reshape": _values_kept,
-    "slice": _values_kept,
-    "flip": lambda node: node.inputs[0].facts,
-    "pad": _values_and_zero,
-    "concatenate": _union,
-    "take": _take,
-    "scatter_add": _nothing,
-    "stop_gradient": lambda node: node.inputs[0].facts,
-    **dict.fromkeys(SCALARS, _scalar),
-    **dict.fromkeys(("relu", "abs", "where", "maximum", "minimum"), _monotone),
-    "exp": _exp,
-}
-
-# Operations whose result says nothing of any input's declaration.
-_OWN = frozenset({"parameter", "constant", "size", "arange", "softmax", "log_softmax"})
-
-
-def infer(node: Node) -> Facts:
-    """The facts of a node from its operation and its inputs' facts."""
-    facts = _RULES[node.op](node)
-    if node.op == "input" or node.op in _OWN:
-        return facts
-    if node.op == "one_hot":
-        idx = node.inputs[0]
-        leaned = idx.facts.declared if facts.one_hot else NONE
-        return replace(facts, declared=leaned)
-    if facts == UNKNOWN:
-        return facts
-    return replace(facts, declared=_declared(*(x.facts for x in node.inputs)))

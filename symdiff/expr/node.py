@@ -65,7 +65,7 @@ class Node:
         found = _TABLE.get(key)
         if found is not None:
             return found
-        from symdiff.expr.facts import infer
+        from symdiff.expr.fact_rules import infer
 
         node = object.__new__(Node)
         put = object.__setattr__

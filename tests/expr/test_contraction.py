@@ -1,0 +1,94 @@
+"""contract against numpy.einsum, with views, scalars and identities among its operands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symdiff.expr import build as b
+from symdiff.expr.evaluate import evaluate
+from symdiff.expr.shapes import ShapeError
+
+
+@st.composite
+def contractions(draw: Any) -> tuple[Any, Any, Any]:
+    """(node, its value by numpy.einsum, values of the inputs)."""
+    sizes = draw(st.lists(st.sampled_from([1, 2, 3]), min_size=1, max_size=4))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    operands, arrays, indices, values = [], [], [], {}
+    for position in range(draw(st.integers(1, 3))):
+        names = draw(st.lists(st.integers(0, len(sizes) - 1), max_size=3))
+        x = b.input(f"x{position}", tuple(sizes[n] for n in names))
+        value = rng.normal(size=x.shape)
+        values[x] = value
+        kind = draw(st.sampled_from(["plain", "scaled", "square", "broadcast", "T", "scalar"]))
+        if kind == "scaled":
+            x, value = 2 * x, 2 * value
+        elif kind == "square":
+            x, value = x * x, value * value
+        elif kind == "broadcast":
+            sizes.append(2)
+            names = [len(sizes) - 1, *names]
+            x = b.broadcast_to(x, (2, *x.shape))
+            value = np.broadcast_to(value, x.shape)
+        elif kind == "T":
+            x, value, names = x.T, value.T, names[::-1]
+        elif kind == "scalar":
+            factor = b.input(f"s{position}")
+            values[factor] = np.array(rng.normal())
+            x, value = x * factor, value * values[factor]
+        operands.append(x)
+        arrays.append(value)
+        indices.append(names)
+    if draw(st.booleans()):
+        n = draw(st.integers(0, len(sizes) - 1))
+        m = draw(st.sampled_from([n, len(sizes)]))
+        sizes.append(sizes[n])
+        operands.append(b.eye(sizes[n]))
+        arrays.append(np.eye(sizes[n]))
+        indices.append([n, m])
+    used = sorted({n for names in indices for n in names})
+    out = draw(st.permutations([n for n in used if draw(st.booleans())]))
+    letters = [chr(97 + n) for n in range(len(sizes))]
+    text = ",".join("".join(letters[n] for n in names) for names in indices)
+    text += "->" + "".join(letters[n] for n in out)
+    return b.contract(operands, indices, out), np.einsum(text, *arrays), values
+
+
+@settings(deadline=None, max_examples=300)
+@given(contractions())
+def test_contract_is_einsum(case: tuple[Any, Any, Any]) -> None:
+    node, expected, values = case
+    got = evaluate(node, values)
+    assert node.shape == expected.shape
+    assert np.allclose(got, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_an_index_with_two_sizes_is_refused_by_name() -> None:
+    x, w = b.input("x", ("batch", 64)), b.parameter("W1", (63, "hidden"))
+    with pytest.raises(
+        ShapeError, match=r"x of shape \(batch, 64\) and W1 of shape \(63, hidden\)"
+    ):
+        x @ w
+    with pytest.raises(ShapeError, match=r"matmul: .* 64 and 63 differ"):
+        x @ w
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ij,jk->iz", "z of the result is in no operand"),
+        ("ij->ij", "1 terms for 2 operands"),
+        ("ijk,jk->i", r"3 subscripts for x of shape \(2, 3\)"),
+        ("ij,ij->", "i is 2 and 3"),
+        ("i1,jk->ik", "subscripts are letters"),
+    ],
+)
+def test_faulty_subscripts_are_explained(text: str, message: str) -> None:
+    x, y = b.input("x", (2, 3)), b.input("y", (3, 4))
+    with pytest.raises(ShapeError, match=message):
+        b.einsum(text, x, y)

@@ -1,0 +1,142 @@
+"""The node-local normal form: equal spellings are the same object."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+from symdiff.expr import build as b
+from symdiff.expr.evaluate import evaluate
+from symdiff.expr.node import Node
+
+x = b.input("x", ("n", 4))
+y = b.input("y", ("n", 4))
+s = b.input("s")
+t = b.input("t")
+A = b.input("A", (4, 4))
+v = b.input("v", (4,))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (x + y, y + x),
+        (x - y, -(y - x)),
+        (x + x, 2 * x),
+        (x * x, b.square(x)),
+        (x / y, x * y**-1),
+        (b.sqrt(x) * b.sqrt(x), x),
+        ((x * y) * s / t, s * (x / t * y)),
+        (x - x + y, y),
+        (2 * x - x, x),
+        (x + 1 - 1, x),
+        (1 - (1 - x), x),
+        (x.T.T, x),
+        ((x.T + y.T), (x.T + y.T)),
+        (b.exp(x.T), b.exp(x).T),
+        (b.exp(b.broadcast_to(v, ("n", 4))), b.broadcast_to(b.exp(v), ("n", 4))),
+        (x * b.broadcast_to(v, ("n", 4)), x * v),
+        (b.sum(3 * x), 3 * b.sum(x)),
+        (b.sum(s * x), s * b.sum(x)),
+        (b.sum(x / s, axis=1), b.sum(x, axis=1) / s),
+        (b.sum(x * y), b.einsum("ij,ij->", x, y)),
+        (b.sum(x * y), b.trace(x.T @ y)),
+        (b.sum(x**2), b.einsum("ij,ij", x, x)),
+        (b.sum(b.sum(x, axis=0)), b.sum(x)),
+        (b.sum(x.T, axis=0), b.sum(x, axis=1)),
+        (A @ b.eye(4), A),
+        (b.diag(v) @ A, v[:, None] * A),
+        (b.trace(b.eye(4) @ A), b.trace(A)),
+        (b.sum(b.broadcast_to(s, (3, "n"))), 3 * s * b.size_node("n")),
+        (b.outer(v, v), v[:, None] * v),
+        ((2 * A) @ (3 * v), 6 * (A @ v)),
+        (b.matmul(A.T, v), v @ A),
+        (b.reshape(b.reshape(x, (2, 2, "n")), ("n", 4)), x),
+        (b.reshape(v, (1, 4)), v[None, :]),
+        (x[1:][:, 1:3], x[1:, 1:3]),
+        (x[:, ::-1][:, ::-1], x),
+        (b.maximum(x, 0), b.relu(x)),
+        (b.concatenate([x]), x),
+        (b.mean(x, axis=1), b.sum(x, axis=1) / 4),
+        (b.cast(b.cast(x, "float32"), "float32"), b.cast(x, "float32")),
+        (x**0 * y, y),
+    ],
+)
+def test_equal_spellings_are_one_node(one: Node, other: Node) -> None:
+    assert one is other
+
+
+def test_cancelled_terms_keep_the_shape() -> None:
+    assert (0 * x + s).shape == ("n", 4)
+    assert (x - x).shape == ("n", 4)
+    assert (x / x + s).shape == ("n", 4)
+
+
+def test_a_root_of_an_even_power_stays() -> None:
+    root = b.sqrt(v**2)
+    assert root is not v
+    assert np.array_equal(evaluate(root, {v: np.array([-1.0, 2.0, -3.0, 0.0])}), [1, 2, 3, 0])
+
+
+def test_nested_sums_are_not_flattened_so_shared_work_stays_shared() -> None:
+    h = x + y
+    assert (h + v).op == "add"
+    assert h in (h + v).inputs
+
+
+def test_constants_are_kept_apart_by_dtype_and_bits() -> None:
+    values = [b.constant(c) for c in (0.0, -0.0, 0, False, 1, 1.0, True, float("nan"))]
+    assert len(set(values)) == len(values)
+    assert b.constant(float("nan")) is b.constant(float("nan"))
+
+
+def test_the_digest_is_the_same_in_every_process() -> None:
+    node = b.sum(b.exp(b.input("x", (3,)) * 2 + 1))
+    assert node.digest.hex() == "ea2b9de9d7c4bd58ab8d9a7e9eb6a4a1"
+
+
+def test_unused_nodes_are_freed() -> None:
+    from symdiff.expr.node import _TABLE
+
+    node = b.exp(b.input("only_here", (3,)))
+    digest = node.digest
+    del node
+    gc.collect()
+    assert digest not in _TABLE
+
+
+def test_nodes_are_immutable_and_have_no_truth_value() -> None:
+    with pytest.raises(AttributeError, match="immutable"):
+        x.op = "y"
+    with pytest.raises(TypeError, match="truth value"):
+        bool(x > 0)
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(x)
+
+
+def test_a_chain_of_ten_thousand_builds_and_is_freed() -> None:
+    node = v
+    for _ in range(10_000):
+        node = b.tanh(node)
+    assert np.all(np.abs(evaluate(node, {v: np.ones(4)})) < 0.02)
+    del node
+    gc.collect()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_numbers_labels_and_masks_keep_the_float_dtype(dtype: str) -> None:
+    f = b.input("f", ("n", 3), dtype)
+    k = b.input("k", ("n",), "int64", labels=3)
+    for node in (2.5 * f + 1, f / 3, f**0.5, f * (f > 0), f * k[:, None], b.mean(f), b.var(f)):
+        assert node.dtype == dtype
+    assert (k + 1).dtype == "int64"
+    with b.default_dtype(dtype):
+        assert (k / 2).dtype == dtype
+        assert b.sum((k > 1) * 1.0).dtype == dtype
+
+
+def test_truth_values_count_as_zero_and_one() -> None:
+    both = (v > 0) * 1.0 + (v > 1)
+    assert np.array_equal(evaluate(both, {v: np.array([-1.0, 0.5, 2.0, 3.0])}), [0, 1, 2, 2])
