@@ -292,8 +292,16 @@ def _product_node(
     if not factors or coefficient == 0:
         return full(shape, coefficient, dtype)
     (first, e), *more = factors
-    if coefficient == 1 and e == 1 and not more:
-        return broadcast_to(cast(first, dtype), shape)
+    if e == 1 and not more:
+        if coefficient == 1:
+            return broadcast_to(cast(first, dtype), shape)
+        if first.op == "add" and _absorbs(first, coefficient):
+            terms = zip(first.inputs, first.attr("coefficients"), strict=True)
+            inside = coefficient if len(first.inputs) == 1 else -1.0
+            scaled = linear_combination(
+                [(x, inside * c) for x, c in terms], inside * first.attr("constant"), dtype
+            )
+            return broadcast_to(power_product([(scaled, 1.0)], coefficient / inside), shape)
     node = Node.make(
         "mul",
         [base for base, _ in factors],
@@ -302,6 +310,21 @@ def _product_node(
         dtype=dtype,
     )
     return broadcast_to(node, shape)
+
+
+def _absorbs(add: Node, coefficient: float) -> bool:
+    """Whether a number (or its sign) before a sum goes into it: ``-(x - y)`` is ``y - x``.
+
+    A number goes into ``c x + d``; a minus sign into sums with a constant and into those that
+    have as many terms with minus as with plus.  (:func:`linear_combination` pulls it out of sums
+    with more.)
+    """
+    coefficients = add.attr("coefficients")
+    if len(coefficients) == 1:
+        return True
+    if add.attr("constant") != 0:
+        return coefficient == -1
+    return coefficient < 0 and 2 * sum(c < 0 for c in coefficients) == len(coefficients)
 
 
 def _term(node: Node, c: float) -> tuple[float, Node | None, float]:
@@ -319,6 +342,13 @@ def _term(node: Node, c: float) -> tuple[float, Node | None, float]:
         inner = node.attr("coefficients")[0]
         return c * node.attr("constant"), node.inputs[0], c * inner
     return 0.0, node, c
+
+
+def _common_scale(coefficients: Sequence[float]) -> float:
+    """What stands before a sum: the size that all coefficients share, and a majority's minus."""
+    sizes = {abs(c) for c in coefficients}
+    size = sizes.pop() if len(sizes) == 1 else 1.0
+    return -size if 2 * sum(c < 0 for c in coefficients) > len(coefficients) else size
 
 
 def linear_combination(
@@ -347,13 +377,16 @@ def linear_combination(
             return full(shape, total, dtype)
         if len(kept) == 1 and total == 0:
             return broadcast_to(power_product([(kept[0][0], 1.0)], kept[0][1], dtype), shape)
+        scale = _common_scale([c for _, c in kept]) if total == 0 else 1.0
         node = Node.make(
             "add",
             [base for base, _ in kept],
-            coefficients=tuple(c for _, c in kept),
+            coefficients=tuple(c / scale for _, c in kept),
             constant=total,
             dtype=dtype,
         )
+        if scale != 1:
+            node = power_product([(node, 1.0)], scale)
         return broadcast_to(node, shape)
 
     return elementwise("add", bases, make)

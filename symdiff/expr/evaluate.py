@@ -63,7 +63,9 @@ def _run(roots: Sequence[Node], values: Values, sizes: Sizes | None) -> list[Arr
                 try:
                     result = KERNELS[node.op](node, env, [done[x] for x in node.inputs])
                 except KeyError as error:
-                    raise ShapeError(f"evaluate: nothing gives the size {error.args[0]}") from None
+                    raise ShapeError(
+                        f"evaluate: no array shows the size {error.args[0]}; give it in sizes="
+                    ) from None
                 done[node] = _checked(node, np.asarray(result), env)
     return [done[root] for root in roots]
 

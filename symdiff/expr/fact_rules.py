@@ -190,7 +190,9 @@ def _contract(node: Node) -> Facts:
 
 def _scalar(node: Node) -> Facts:
     row = SCALARS[node.op]
-    return Facts(row.lo, row.hi, row.nonzero, integer=row.result == "bool")
+    if row.result == "bool":
+        return Facts(0.0, 1.0, integer=True)
+    return Facts(row.lo, row.hi, row.nonzero)
 
 
 def _monotone(node: Node) -> Facts:
