@@ -78,7 +78,10 @@ def constant(value: Any, dtype: str | None = None) -> Node:
             dtype = str(array.dtype)
         else:
             dtype = current_dtype()
-    array = np.ascontiguousarray(array.astype(check_dtype(dtype)))
+    # Floats keep every digit that they were given until they are used: folding 0.5 * 1e-4 in
+    # float32 would lose half of them.
+    stored = "float64" if check_dtype(dtype) in FLOATS else dtype
+    array = np.ascontiguousarray(array.astype(stored))
     shape = tuple(int(n) for n in np.shape(value))
     return Node.make("constant", dtype=dtype, shape=shape, data=array.tobytes())
 
@@ -88,7 +91,7 @@ def number_of(node: Node) -> float | None:
     while node.op == "contract" and len(node.inputs) == 1 and node.inputs[0].ndim == 0:
         node = node.inputs[0]
     if node.op == "constant" and node.value.size == 1:
-        return float(node.value.reshape(-1)[0])
+        return float(node.exact_value.reshape(-1)[0])
     return None
 
 
@@ -111,7 +114,7 @@ def cast(x: Node, dtype: str) -> Node:
     if x.op == "size":
         return size_node(x.attr("size"), dtype)
     if x.op == "constant":
-        return constant(x.value, dtype)
+        return constant(x.exact_value, dtype)
     if x.op == "cast" and x.inputs[0].dtype in ("bool", "int64") and dtype in FLOATS:
         return cast(x.inputs[0], dtype)
     return through_view(x, lambda core: Node.make("cast", [core], dtype=dtype))
@@ -205,7 +208,7 @@ def _fold(name: str, inputs: Sequence[Node]) -> Node | None:
     if not all(x.op == "constant" and x.value.size <= 64 for x in inputs):
         return None
     with np.errstate(all="ignore"):
-        value = SCALARS[name].numeric(*(x.value for x in inputs))
+        value = SCALARS[name].numeric(*(x.exact_value for x in inputs))
     if not np.all(np.isfinite(value)):
         return None
     result = {"bool": "bool", "branches": inputs[-1].dtype}.get(

@@ -12,10 +12,11 @@ Normal form, kept by the constructor:
 * a *view* (see :mod:`symdiff.expr.views`) is never an operand: it is absorbed;
 * axes of size 1 carry no shared index; axes that no operand has are added by a view around;
 * an identity matrix with an index that is summed is renamed away;
-* nothing summed: a product (``mul``) of views; a plain sum of a product: its factors.
+* nothing summed: a product (``mul``) of views.
 
 Matrix products inside matrix products are not flattened: reverse mode and the planner choose the
-order of evaluation.
+order of evaluation.  A sum of a product is split into its factors (:func:`split_sum`) only by the
+simplifier, which knows whether the product is needed elsewhere.
 """
 
 from __future__ import annotations
@@ -43,6 +44,24 @@ def contract(
     broadcasting.  Raises ShapeError where one index has two sizes or stands twice in ``out``.
     """
     return _Contraction(operands, indices, out, sizes or {}).build()
+
+
+def split_sum(node: Node) -> Node:
+    """A plain sum of a product as the contraction of its factors: ``sum(x * y)`` is ``x . y``.
+
+    Squares stand twice.  Any other node is returned as it is.
+    """
+    if not _is_sum(node) or is_view(node) or node.inputs[0].op != "mul":
+        return node
+    (names,), product = node.attr("indices"), node.inputs[0]
+    operands: list[Node] = []
+    for x, e in zip(product.inputs, product.attr("exponents"), strict=True):
+        operands += [x] * int(e) if e in (1, 2) else [power_product([(x, e)])]
+    if len(operands) == 1:
+        return node
+    indices = [names[len(names) - x.ndim :] for x in operands]
+    result = contract(operands, indices, node.attr("out"))
+    return power_product([(result, 1.0)], product.attr("coefficient"))
 
 
 def is_identity(node: Node) -> bool:
@@ -81,7 +100,6 @@ class _Contraction:
         self.number = 1.0
         self.factors: list[tuple[Node, float]] = []
         self.single = len(operands) == 1  # a plain sum or view of one operand
-        self.splitting = False  # its factors are being taken apart
         inputs = list(operands)
         self.dtype = inputs[0].dtype
         if not self.single:
@@ -125,7 +143,7 @@ class _Contraction:
         return power_product([*self.factors, (core, 1.0)], self.number)
 
     def absorb(self, node: Node, names: Indices) -> None:
-        """Take a view, number, 0-d factor or (in a plain sum) product apart, or keep it."""
+        """Take a view, number or 0-d factor out, or keep the operand."""
         number = number_of(node)
         if number is not None:
             self.number *= number
@@ -150,24 +168,16 @@ class _Contraction:
         return tuple(rename[name] for name in inner)
 
     def take_apart(self, node: Node, names: Indices) -> bool:
-        """Pull numbers and 0-d factors out of a product; split it if this is a plain sum of it."""
+        """Pull numbers and 0-d factors out of a product."""
         pairs = list(zip(node.inputs, node.attr("exponents"), strict=True))
         zero_d = [(x, e) for x, e in pairs if x.ndim == 0]
         arrays = [(x, e) for x, e in pairs if x.ndim > 0]
-        splittable = len(arrays) > 1 or arrays[0][1] == 2
-        split = splittable and (self.single or self.splitting)
-        if node.attr("coefficient") == 1 and not zero_d and not split:
+        if node.attr("coefficient") == 1 and not zero_d:
             return False
         self.number *= node.attr("coefficient")
         self.factors.extend(zero_d)
-        if split:
-            self.single, self.splitting = False, True
-            parts = []
-            for x, e in arrays:
-                parts += [x] * int(e) if e in (1, 2) else [power_product([(x, e)])]
-        else:
-            parts = [power_product(arrays, dtype=node.dtype)]
-        self.push(parts, [names[len(names) - x.ndim :] for x in parts])
+        rest = power_product(arrays, dtype=node.dtype)
+        self.push([rest], [names[len(names) - rest.ndim :]])
         return True
 
     def rename_identities(self) -> None:

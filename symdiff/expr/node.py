@@ -95,10 +95,14 @@ class Node:
 
     @property
     def value(self) -> NDArray[Any]:
-        """A constant's array, read-only."""
-        return np.frombuffer(self.attr("data"), dtype=self.attr("dtype")).reshape(
-            self.attr("shape")
-        )
+        """A constant's array in its dtype."""
+        return self.exact_value.astype(self.dtype)
+
+    @property
+    def exact_value(self) -> NDArray[Any]:
+        """A constant's array as it was given: floats in float64 whatever the dtype; read-only."""
+        stored = self.dtype if self.dtype in ("int64", "bool") else "float64"
+        return np.frombuffer(self.attr("data"), dtype=stored).reshape(self.attr("shape"))
 
     def __repr__(self) -> str:
         name = f" {self.attr('name')}" if self.op in ("input", "parameter") else ""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from symdiff.expr import build as b
+from symdiff.expr.contraction import split_sum
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
 
@@ -46,8 +47,9 @@ v = b.input("v", (4,))
         (b.sum(3 * x), 3 * b.sum(x)),
         (b.sum(s * x), s * b.sum(x)),
         (b.sum(x / s, axis=1), b.sum(x, axis=1) / s),
-        (b.sum(x * y), b.einsum("ij,ij->", x, y)),
-        (b.sum(x**2), b.einsum("ij,ij", x, x)),
+        (split_sum(b.sum(x * y)), b.einsum("ij,ij->", x, y)),
+        (split_sum(b.sum(x**2)), b.einsum("ij,ij", x, x)),
+        (split_sum(b.sum(x * v)), b.einsum("ij,j->", x, v)),
         (b.sum(b.sum(x, axis=0)), b.sum(x)),
         (b.sum(x.T, axis=0), b.sum(x, axis=1)),
         (A @ b.eye(4), A),
@@ -126,6 +128,13 @@ def test_a_chain_of_ten_thousand_builds_and_is_freed() -> None:
     assert np.all(np.abs(evaluate(node, {v: np.ones(4)})) < 0.02)
     del node
     gc.collect()
+
+
+def test_numbers_keep_their_digits_in_float32() -> None:
+    f = b.input("f", (3,), "float32")
+    half = b.constant(0.5, "float32")
+    assert (half * b.constant(1e-4, "float32") * f).attr("coefficient") == 0.5e-4
+    assert b.constant(0.1, "float32").value.dtype == np.float32
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
