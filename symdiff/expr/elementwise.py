@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -176,7 +176,7 @@ def not_equal(x: Any, y: Any) -> Node:
     return _compare("ne", x, y)
 
 
-def _unary(name: str) -> Any:
+def _unary(name: str) -> Callable[[Any], Node]:
     def function(x: Any) -> Node:
         node = as_node(x)
         return scalar(name, node)
