@@ -1,0 +1,36 @@
+"""Activations, losses and normalisations, and the one table of what formulas may call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symdiff.expr import build
+from symdiff.nn import activations, losses, normalization
+
+_BUILD = """
+    exp expm1 log log1p sqrt square abs absolute sign sin cos tan sinh cosh tanh arctan arcsinh
+    arctanh erf sigmoid softplus relu logaddexp hypot maximum minimum clip where power
+    add subtract multiply divide negative
+    less less_equal greater greater_equal equal not_equal
+    sum mean var std max min prod norm logsumexp cumsum softmax log_softmax
+    matmul dot inner vdot outer tensordot einsum trace diag diagonal tril triu
+    transpose swapaxes reshape ravel broadcast_to expand_dims squeeze concatenate stack flip pad
+    one_hot take take_along_axis arange eye zeros ones zeros_like ones_like stop_gradient
+""".split()
+_ACTIVATIONS = """
+    relu6 leaky_relu elu selu celu gelu silu mish softsign hard_tanh hard_sigmoid log_sigmoid
+""".split()
+_LOSSES = """
+    cross_entropy softmax_cross_entropy kl_divergence binary_cross_entropy sigmoid_cross_entropy
+    squared_error absolute_error huber hinge gaussian_nll poisson_nll focal
+""".split()
+_NORMALIZATION = "layer_norm rms_norm group_norm batch_norm embedding".split()
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    **{name: getattr(build, name) for name in _BUILD},
+    **{name: getattr(activations, name) for name in _ACTIVATIONS},
+    **{name: getattr(losses, name) for name in _LOSSES},
+    **{name: getattr(normalization, name) for name in _NORMALIZATION},
+    "array": build.constant,
+}

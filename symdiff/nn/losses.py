@@ -1,0 +1,179 @@
+"""Losses as plain functions over :mod:`symdiff.expr.build`: the prediction first, then the target.
+
+``cross_entropy``, ``softmax_cross_entropy`` and ``kl_divergence`` act on the last axis and return
+the shape without it; the others are elementwise.  None takes a mean.  A target of whole numbers
+holds labels; where the input that holds them declares ``ignore``, examples with that label have
+loss 0 and no gradient.  Losses on logits are written in the form that neither overflows nor
+cancels; losses on probabilities are written as textbooks do, and the simplifier folds them with
+the softmax or sigmoid that made the probabilities.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symdiff.expr import build, movement
+from symdiff.expr.node import Node, with_shape
+from symdiff.expr.shapes import ShapeError, shape_text
+
+
+def cross_entropy(q: Any, y: Any) -> Node:
+    """-log q[y] for labels y, -Σ y log q for probabilities y, over the last axis."""
+    q, y = build.as_node(q), build.as_node(y)
+    if _holds_labels("cross_entropy", q, y):
+        return _counted(y, build.negative(build.log(_pick(q, y))))
+    return build.negative(build.sum(build.multiply(y, build.log(q)), axis=-1))
+
+
+def softmax_cross_entropy(z: Any, y: Any) -> Node:
+    """cross_entropy(softmax(z), y), through log_softmax."""
+    z, y = build.as_node(z), build.as_node(y)
+    logs = build.log_softmax(z)
+    if _holds_labels("softmax_cross_entropy", z, y):
+        return _counted(y, build.negative(_pick(logs, y)))
+    return build.negative(build.sum(build.multiply(y, logs), axis=-1))
+
+
+def kl_divergence(p: Any, q: Any) -> Node:
+    """Σ p (log p - log q) over the last axis; 0 log 0 is 0."""
+    p, q = build.as_node(p), build.as_node(q)
+    _same_shape("kl_divergence", p, q)
+    safe = p if p.facts.positive else build.where(build.greater(p, 0.0), p, 1.0)
+    return build.sum(build.multiply(p, build.subtract(build.log(safe), build.log(q))), axis=-1)
+
+
+def binary_cross_entropy(p: Any, y: Any) -> Node:
+    """-(y log p + (1 - y) log(1 - p)), elementwise."""
+    p, y = build.as_node(p), build.as_node(y)
+    right = build.multiply(y, build.log(p))
+    wrong = build.multiply(build.subtract(1.0, y), build.log1p(build.negative(p)))
+    return _counted(y, build.negative(build.add(right, wrong)))
+
+
+def sigmoid_cross_entropy(z: Any, y: Any) -> Node:
+    """binary_cross_entropy(sigmoid(z), y), through softplus.
+
+    softplus((1 - 2y) z) where y is known to be 0 or 1; no cancellation for any y in [0, 1].
+    """
+    z, y = build.as_node(z), build.as_node(y)
+    if y.facts.zero_or_one:
+        sign = build.subtract(1.0, build.multiply(2.0, y))
+        return build.softplus(build.multiply(sign, z))
+    return _counted(y, _mixed(y, build.softplus(build.negative(z)), build.softplus(z)))
+
+
+def squared_error(a: Any, b: Any) -> Node:
+    """(a - b)², elementwise."""
+    return build.square(build.subtract(a, b))
+
+
+def absolute_error(a: Any, b: Any) -> Node:
+    """|a - b|, elementwise."""
+    return build.abs(build.subtract(a, b))
+
+
+def huber(a: Any, b: Any, delta: float = 1.0) -> Node:
+    """½ r² for |r| = |a - b| up to delta, delta (|r| - ½ delta) beyond (Huber 1964)."""
+    size = build.abs(build.subtract(a, b))
+    line = build.multiply(delta, build.subtract(size, 0.5 * delta))
+    return build.where(
+        build.less_equal(size, delta), build.multiply(0.5, build.square(size)), line
+    )
+
+
+def hinge(z: Any, y: Any) -> Node:
+    """max(0, 1 - y z), elementwise, for y of -1 and 1; a y known to be 0 or 1 stands for those."""
+    y = build.as_node(y)
+    sign = build.subtract(build.multiply(2.0, y), 1.0) if y.facts.zero_or_one else y
+    return build.relu(build.subtract(1.0, build.multiply(sign, z)))
+
+
+def gaussian_nll(mean: Any, y: Any, variance: Any = None, precision: Any = None) -> Node:
+    """½ log σ² + ½ (y - mean)² / σ², elementwise, without the constant ½ log 2π.
+
+    Takes the variance σ² or the precision 1/σ², not both (default: variance 1).
+    """
+    if variance is not None and precision is not None:
+        raise TypeError("gaussian_nll takes a variance or a precision, not both")
+    square = build.square(build.subtract(y, mean))
+    if precision is not None:
+        return build.multiply(
+            0.5, build.subtract(build.multiply(precision, square), build.log(precision))
+        )
+    if variance is None:
+        return build.multiply(0.5, square)
+    return build.multiply(0.5, build.add(build.log(variance), build.divide(square, variance)))
+
+
+def poisson_nll(z: Any, y: Any, log_input: bool = True) -> Node:
+    """exp(z) - y z for a log-rate z; z - y log z for a rate; elementwise, without log y!."""
+    if log_input:
+        return build.subtract(build.exp(z), build.multiply(y, z))
+    return build.subtract(z, build.multiply(y, build.log(z)))
+
+
+def focal(z: Any, y: Any, gamma: float = 2.0, alpha: float | None = None) -> Node:
+    """sigmoid_cross_entropy(z, y) * (1 - p_y)**gamma on logits (Lin et al. 2017), elementwise.
+
+    p_y is the probability given to y; ``alpha`` weighs ones by alpha and zeros by 1 - alpha.
+    """
+    z, y = build.as_node(z), build.as_node(y)
+    missed = _mixed(y, build.sigmoid(build.negative(z)), build.sigmoid(z))
+    loss = build.multiply(sigmoid_cross_entropy(z, y), build.power(missed, gamma))
+    if alpha is not None:
+        loss = build.multiply(_mixed(y, alpha, 1.0 - alpha), loss)
+    return _counted(y, loss)
+
+
+def _mixed(y: Node, ones: Any, zeros: Any) -> Node:
+    """y * ones + (1 - y) * zeros."""
+    rest = build.multiply(build.subtract(1.0, y), zeros)
+    return build.add(build.multiply(y, ones), rest)
+
+
+def _ignored_label(y: Node) -> int | None:
+    """The label that counts nothing, as the input that holds the labels declares it."""
+    declared = dict(y.attr("declared")) if y.op == "input" else {}
+    label: int | None = declared.get("ignore")
+    return label
+
+
+def _counted(y: Node, loss: Node) -> Node:
+    """The loss, 0 where y is the label to ignore."""
+    ignored = _ignored_label(y)
+    return loss if ignored is None else build.where(build.not_equal(y, ignored), loss, 0.0)
+
+
+def _pick(z: Node, y: Node) -> Node:
+    """z[..., y] row by row; rows to ignore pick entry 0."""
+    ignored = _ignored_label(y)
+    if ignored is not None:
+        y = build.where(build.not_equal(y, ignored), y, 0)
+    return movement.take(z, y, batch=y.ndim)
+
+
+def _holds_labels(what: str, z: Node, y: Node) -> bool:
+    """Whether y holds labels of z's rows; ShapeError if it is neither those nor like z."""
+    if z.ndim == 0:
+        raise ShapeError(f"{what}: {with_shape(z)} has no axis of classes")
+    if y.dtype != "int64":
+        _same_shape(what, z, y)
+        return False
+    if y.shape != z.shape[:-1]:
+        raise ShapeError(
+            f"{what}: labels {with_shape(y)} for {with_shape(z)}: expected labels of shape "
+            f"{shape_text(z.shape[:-1])}"
+        )
+    labels = dict(y.attr("declared")).get("labels") if y.op == "input" else None
+    classes = z.shape[-1]
+    if isinstance(labels, int) and isinstance(classes, int) and labels > classes:
+        raise ShapeError(
+            f"{what}: {with_shape(y)} holds {labels} labels, but {with_shape(z)} has only "
+            f"{classes} classes"
+        )
+    return True
+
+
+def _same_shape(what: str, a: Node, b: Node) -> None:
+    if a.shape != b.shape:
+        raise ShapeError(f"{what}: {with_shape(a)} and {with_shape(b)} differ in shape")

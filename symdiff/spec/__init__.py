@@ -1,0 +1,1 @@
+"""Reading models: TOML specs, formulas, and layers as shorthand for equations."""

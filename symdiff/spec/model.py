@@ -1,0 +1,95 @@
+"""A model as read from a spec: graphs, and what the emitted module has to say of where it is from.
+
+Everything downstream (differentiation, printing, the command line) starts from a Model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symdiff.expr.node import Node
+from symdiff.expr.shapes import size_names
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: its node, and how ``init`` draws it (``value`` is for "constant")."""
+
+    node: Node
+    init: str
+    value: float | None = None
+    trainable: bool = True
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One equation: its node, its formula as written (or as a layer stands for it), its place."""
+
+    node: Node
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """One network with its loss; all mappings are in the spec's order.
+
+    ``dims`` are the sizes fixed by number; a size that is still a name is read from the data.
+    ``per_example`` has shape (batch,); ``loss`` is its ``reduction`` plus ``regularizer``, if any.
+    ``source`` is the file as the user named it, ``sha256`` the hash of its bytes, ``warnings`` one
+    line of text each.  ``functions`` maps "name(parameters)" to its formula.
+    """
+
+    name: str
+    dtype: str
+    source: str
+    sha256: str
+    dims: Mapping[str, int]
+    inputs: Mapping[str, Node]
+    parameters: Mapping[str, Parameter]
+    functions: Mapping[str, str]
+    equations: Mapping[str, Equation]
+    outputs: tuple[str, ...]
+    per_example: Node
+    per_example_text: str
+    reduction: str
+    regularizer: Node | None
+    regularizer_text: str | None
+    warnings: tuple[str, ...]
+
+    @property
+    def trainable(self) -> dict[str, Node]:
+        """The trainable parameters' nodes by name."""
+        return {name: p.node for name, p in self.parameters.items() if p.trainable}
+
+    @property
+    def values(self) -> dict[str, Node]:
+        """Every named node: inputs, parameters and equations."""
+        return {
+            **self.inputs,
+            **{name: p.node for name, p in self.parameters.items()},
+            **{name: equation.node for name, equation in self.equations.items()},
+        }
+
+    @property
+    def output_nodes(self) -> dict[str, Node]:
+        """The outputs' nodes by name."""
+        values = self.values
+        return {name: values[name] for name in self.outputs}
+
+    @property
+    def names(self) -> dict[Node, str]:
+        """The name of each named node; the first name where a node has several."""
+        result: dict[Node, str] = {}
+        for name, node in self.values.items():
+            result.setdefault(node, name)
+        return result
+
+    @property
+    def free_sizes(self) -> tuple[str, ...]:
+        """The sizes that are read from the data, in order of first appearance."""
+        nodes = [*self.inputs.values(), *(p.node for p in self.parameters.values())]
+        found = [n for node in nodes for size in node.shape for n in sorted(size_names(size))]
+        return tuple(dict.fromkeys(found))
