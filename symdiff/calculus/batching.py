@@ -84,6 +84,10 @@ def _elementwise(node: Node, lanes: Sequence[Lane], n: Size) -> Node:
     return rebuild(node, inputs)
 
 
+def _pointwise(node: Node, lanes: Sequence[Lane], n: Size) -> Node:
+    return rebuild(node, [lane.node for lane in lanes])
+
+
 def _contract(node: Node, lanes: Sequence[Lane], n: Size) -> Node:
     indices, out, sizes = node.attr("indices"), node.attr("out"), dict(node.attr("sizes"))
     new = 1 + max((name for names in (*indices, out) for name in names), default=-1)
@@ -150,6 +154,6 @@ BATCHING: dict[str, Rule] = {
     "concatenate": _concatenate,
     "take": _take,
     "scatter_add": _scatter_add,
-    "one_hot": _elementwise,
-    "stop_gradient": _elementwise,
+    "one_hot": _pointwise,
+    "stop_gradient": _pointwise,
 }
