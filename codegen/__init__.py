@@ -1,0 +1,26 @@
+"""The printing house: graphs, already differentiated and simplified, to one readable NumPy module.
+
+The way is graph → program of steps (:mod:`codegen.program`) → what is inlined
+(:mod:`codegen.inlining`) → slots (:mod:`codegen.memory`) → lines (:mod:`codegen.writer`) → module
+(:mod:`codegen.module`).  Nothing here knows of derivatives; :func:`emit` is given all functions as
+graphs.
+"""
+
+from codegen.check import emit_tests
+from codegen.load import load_module
+from codegen.module import FunctionBody, ModuleDescription, Parameter, emit
+from codegen.program import Program, Step, build_program
+from codegen.verify import EmissionError
+
+__all__ = [
+    "EmissionError",
+    "FunctionBody",
+    "ModuleDescription",
+    "Parameter",
+    "Program",
+    "Step",
+    "build_program",
+    "emit",
+    "emit_tests",
+    "load_module",
+]

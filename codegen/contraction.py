@@ -1,0 +1,219 @@
+"""Contractions as matrix products, dot products, sums and views.
+
+A contraction of two operands is brought to the form of a (batched) matrix product: indices that
+one operand alone has and the result does not are summed first; of the rest each is *batch* (in
+both operands and the result), *summed* (in both, not in the result) or *free* (in one).  Whatever
+order the axes stand in, ``transpose`` and ``reshape`` make them fit, and no case is special but in
+how it reads.  More than two operands are taken in pairs, the cheapest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from codegen import views
+from codegen.program import Builder
+from symdiff.expr.node import Node
+from symdiff.expr.shapes import Size, shape_size, size_names, size_value
+
+Indices = tuple[int, ...]
+
+#: What an unknown size counts as where the order of pairs is chosen.
+TYPICAL_SIZE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A register whose axes carry indices, none twice."""
+
+    register: int
+    indices: Indices
+
+
+def lower_contract(builder: Builder, node: Node, args: Sequence[int]) -> int:
+    """The register of a contraction of the registers ``args``."""
+    out: Indices = node.attr("out")
+    sizes: dict[int, Size] = dict(node.attr("sizes"))
+    operands = []
+    for register, x, indices in zip(args, node.inputs, node.attr("indices"), strict=True):
+        sizes.update(zip(indices, x.shape, strict=True))
+        operands.append(_without_repeats(builder, Operand(register, indices), out))
+    work = _Pairs(builder, sizes)
+    if len(operands) > 1:
+        # Python numbers have no axes; a product takes them as they are, a matrix product cannot.
+        operands = [Operand(builder.strong(o.register), o.indices) for o in operands]
+    while len(operands) > 1:
+        chosen = _cheapest_pair(operands, out, sizes)
+        rest = [o for i, o in enumerate(operands) if i not in chosen]
+        kept = {*out, *(i for o in rest for i in o.indices)}
+        first, second = (operands[i] for i in chosen)
+        target = [i for i in out if i in first.indices or i in second.indices]
+        target += [i for i in dict.fromkeys(first.indices + second.indices) if i in kept - {*out}]
+        operands = [*rest, work.pair(first, second, tuple(target))]
+    last = work.reduced(operands[0], out)
+    return views.arrange(builder, last.register, last.indices, out, sizes)
+
+
+def _without_repeats(builder: Builder, operand: Operand, out: Indices) -> Operand:
+    """The operand with the diagonal taken where an index stands twice in it."""
+    indices = operand.indices
+    if len(set(indices)) == len(indices):
+        return operand
+    kept = tuple(dict.fromkeys(indices))
+    step = builder.steps[operand.register]
+    shape = tuple(step.shape[indices.index(i)] for i in kept)
+    register = builder.emit(
+        "diagonal",
+        [operand.register],
+        shape=shape,
+        dtype=step.dtype,
+        source=tuple(kept.index(i) for i in indices),
+        target=tuple(range(len(kept))),
+    )
+    return Operand(register, kept)
+
+
+def _cheapest_pair(
+    operands: Sequence[Operand], out: Indices, sizes: Mapping[int, Size]
+) -> tuple[int, int]:
+    """The positions of the two operands to take first."""
+    if len(operands) == 2:
+        return 0, 1
+    import opt_einsum
+
+    def number(size: Size) -> int:
+        return size_value(size, dict.fromkeys(size_names(size), TYPICAL_SIZE))
+
+    def letters(indices: Iterable[int]) -> str:
+        return "".join(opt_einsum.get_symbol(i) for i in indices)
+
+    present = {i for operand in operands for i in operand.indices}
+    equation = ",".join(letters(operand.indices) for operand in operands)
+    equation += "->" + letters(i for i in out if i in present)
+    shapes = [tuple(max(number(sizes[i]), 1) for i in o.indices) for o in operands]
+    path, _ = opt_einsum.contract_path(equation, *shapes, shapes=True, optimize="auto")
+    first, second = sorted(path[0])[:2]
+    return first, second
+
+
+class _Pairs:
+    """Products of two operands, with the sizes of the indices at hand."""
+
+    def __init__(self, builder: Builder, sizes: Mapping[int, Size]) -> None:
+        self.builder = builder
+        self.sizes = sizes
+
+    def reduced(self, operand: Operand, kept: Collection[int]) -> Operand:
+        """The operand summed over the indices that are not kept."""
+        gone = [axis for axis, i in enumerate(operand.indices) if i not in kept]
+        register = views.sum_axes(self.builder, operand.register, gone)
+        return Operand(register, tuple(i for i in operand.indices if i in kept))
+
+    def shaped(self, operand: Operand, order: Sequence[int]) -> int:
+        """The operand's register with its axes in this order; missing ones get size 1."""
+        return views.arrange(
+            self.builder, operand.register, operand.indices, tuple(order), dict.fromkeys(order, 1)
+        )
+
+    def merged(self, operand: Operand, groups: Sequence[Sequence[int]]) -> int:
+        """The operand's register with an axis for each group of indices."""
+        register = self.shaped(operand, [i for group in groups for i in group])
+        shape = tuple(shape_size(self.sizes[i] for i in group) for group in groups)
+        return views.reshape(self.builder, register, shape)
+
+    def pair(self, a: Operand, b: Operand, target: Indices) -> Operand:
+        """The product of two operands, summed over what is not in ``target``."""
+        a = self.reduced(a, {*target, *b.indices})
+        b = self.reduced(b, {*target, *a.indices})
+        summed = tuple(i for i in a.indices if i in b.indices and i not in target)
+        batch = tuple(i for i in target if i in a.indices and i in b.indices)
+        a_free = tuple(i for i in target if i in a.indices and i not in b.indices)
+        b_free = tuple(i for i in target if i in b.indices and i not in a.indices)
+        if not summed:
+            return self.product(a, b, target)
+        if not a_free and not b_free:
+            return self.inner(a, b, batch, summed)
+        free = [i for i in target if i not in batch]
+        if free[0] in b_free:  # the operand whose free index comes first stands on the left
+            a, b, a_free, b_free = b, a, b_free, a_free
+        if batch:
+            return self.batched(a, b, (batch, a_free, summed, b_free))
+        if len(summed) == 1 and len(b_free) <= 1:
+            return self.matrix(a, b, a_free, summed[0], b_free)
+        return self.tensor(a, b, a_free, summed, b_free)
+
+    def dtype(self, *registers: int) -> str:
+        return self.builder.steps[registers[0]].dtype
+
+    def emit(self, action: str, args: Sequence[int], indices: Indices, **details: Any) -> Operand:
+        shape = tuple(self.sizes[i] for i in indices)
+        register = self.builder.emit(action, args, shape=shape, dtype=self.dtype(*args), **details)
+        return Operand(register, indices)
+
+    def product(self, a: Operand, b: Operand, target: Indices) -> Operand:
+        """Nothing is summed: axes are lined up and multiplied."""
+        if len(a.indices) == len(b.indices) == 1 and a.indices != b.indices:
+            first, second = (a, b) if target[0] == a.indices[0] else (b, a)
+            return self.emit("outer", [first.register, second.register], target)
+        args = []
+        for operand in (a, b):
+            lead = next((k for k, i in enumerate(target) if i in operand.indices), len(target))
+            args.append(self.shaped(operand, target[lead:]))
+        return self.emit("mul", args, target, exponents=(1.0, 1.0), coefficient=1.0)
+
+    def inner(self, a: Operand, b: Operand, batch: Indices, summed: Indices) -> Operand:
+        """Everything summed, or everything but batch indices: dot products."""
+        if not batch:
+            args = [a.register, self.shaped(b, a.indices)]
+            return self.emit("matmul" if len(summed) == 1 else "vdot", args, ())
+        if len(summed) == 1 and a.indices == b.indices:
+            axis = a.indices.index(summed[0])
+            kept = tuple(i for i in a.indices if i not in summed)
+            axis = -1 if axis == len(kept) else axis
+            return self.emit("vecdot", [a.register, b.register], kept, axis=axis)
+        groups = [*((i,) for i in batch), summed]
+        args = [self.merged(a, groups), self.merged(b, groups)]
+        return self.emit("vecdot", args, batch, axis=-1)
+
+    def matrix(
+        self, a: Operand, b: Operand, a_free: Indices, summed: int, b_free: Indices
+    ) -> Operand:
+        """A plain matrix product: rows of the left, columns of the right."""
+        if not b_free and a.indices == (summed, *a_free) and len(a_free) == 1:
+            return self.emit("matmul", [b.register, a.register], a_free)
+        left = self.shaped(a, (*a_free, summed))
+        right = self.shaped(b, (summed, *b_free))
+        return self.emit("matmul", [left, right], a_free + b_free)
+
+    def tensor(
+        self, a: Operand, b: Operand, a_free: Indices, summed: Indices, b_free: Indices
+    ) -> Operand:
+        """Several indices summed, or several free on the right."""
+        own = tuple(i for i in a.indices if i in a_free)
+        other = tuple(i for i in b.indices if i in b_free)
+        return self.emit(
+            "tensordot",
+            [a.register, b.register],
+            own + other,
+            axes=(
+                tuple(a.indices.index(i) for i in summed),
+                tuple(b.indices.index(i) for i in summed),
+            ),
+        )
+
+    def batched(
+        self, a: Operand, b: Operand, groups: tuple[Indices, Indices, Indices, Indices]
+    ) -> Operand:
+        """A stack of matrix products; index groups become one axis each, and are split after."""
+        batch, a_free, summed, b_free = groups
+        stack = [(i,) for i in batch]
+        left = self.merged(a, [*stack, a_free, summed])
+        right = self.merged(b, [*stack, summed, b_free])
+        rows, columns = (shape_size(self.sizes[i] for i in free) for free in (a_free, b_free))
+        shape = (*(self.sizes[i] for i in batch), rows, columns)
+        register = self.builder.emit("matmul", [left, right], shape=shape, dtype=self.dtype(left))
+        indices = batch + a_free + b_free
+        register = views.reshape(self.builder, register, tuple(self.sizes[i] for i in indices))
+        return Operand(register, indices)

@@ -1,0 +1,298 @@
+"""The emitted functions: a public one that looks at its arguments, a kernel that computes.
+
+The kernel follows the dtype of its arguments, so that a float32 module can check its own
+derivatives in float64.  The public function is the only one that knows of bad arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from codegen.names import FUNCTIONS, Locals, Names
+from codegen.parameters import broken_signature
+from codegen.program import Program, build_program
+from codegen.style import ModuleUse, Style
+from codegen.writer import INDENT, WIDTH, indented, write_body
+from symdiff.expr.node import Node
+
+Result: TypeAlias = "Node | Mapping[str, Node] | tuple[Node | Mapping[str, Node], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionBody:
+    """What one function computes.
+
+    ``result`` has the structure of what is returned: a node, a dict of nodes, or a tuple of
+    those.  ``inputs`` names the inputs that the function takes (None: all).  ``v`` gives the nodes
+    that stand for the entries of hvp's argument v; ``max_norm`` the one that stands for
+    clipped_backward's bound.  Those are input nodes under names that no spec has.
+    """
+
+    result: Result
+    inputs: tuple[str, ...] | None = None
+    v: Mapping[str, Node] = field(default_factory=dict)
+    max_norm: Node | None = None
+
+    def roots(self) -> dict[str, Node]:
+        """The nodes of the result, each under a label: its place, and its key."""
+        parts = self.result if isinstance(self.result, tuple) else (self.result,)
+        roots = {}
+        for place, part in enumerate(parts):
+            if isinstance(part, Node):
+                roots[f"{place}"] = part
+            else:
+                roots.update({f"{place}.{key}": node for key, node in part.items()})
+        return roots
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A function of the contract: its docstring, and what the parts of its result are called."""
+
+    doc: str
+    parts: tuple[str, ...]
+
+
+ROLES: dict[str, Role] = {
+    "forward": Role("The output.", ("{}",)),
+    "loss": Role("The loss: a number.", ("loss",)),
+    "backward": Role(
+        "(loss, grads): the loss, and its gradient for each trainable parameter.",
+        ("loss", "d_{}"),
+    ),
+    "hvp": Role(
+        "The Hessian of the loss times v; v and the result have the keys of grads.", ("Hv_{}",)
+    ),
+    "per_example_sq_norms": Role(
+        "For each trainable parameter, the squared norm of each example's own gradient: (batch,).",
+        ("s_{}",),
+    ),
+    "per_example_norms": Role(
+        "The norm of each example's own gradient over all trainable parameters: (batch,).",
+        ("norms",),
+    ),
+    "backward_with_norms": Role(
+        "(loss, grads, sq_norms): backward and per_example_sq_norms in one pass.",
+        ("loss", "d_{}", "s_{}"),
+    ),
+    "clipped_backward": Role(
+        "(loss, grads, norms): each example's gradient is scaled by min(1, max_norm / norm).",
+        ("loss", "d_{}", "norms"),
+    ),
+    "_regularizer_gradient": Role(
+        "The gradient of what the loss adds to its examples', for the check.", ("d_{}",)
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all functions of a module share."""
+
+    dtype: str
+    inputs: Mapping[str, Node]
+    parameters: Mapping[str, Node]
+    preferred: Mapping[Node, str]
+    comments: Mapping[Node, str]
+    names: Names
+    use: ModuleUse
+
+    @property
+    def sizes(self) -> list[str]:
+        """The sizes that are names, in order."""
+        nodes = [*self.inputs.values(), *self.parameters.values()]
+        return list(dict.fromkeys(s for node in nodes for s in node.shape if isinstance(s, str)))
+
+
+def function_program(around: Surroundings, body: FunctionBody) -> Program:
+    """The program of a function, in the order in which the spec names its values."""
+    leaves = [*around.parameters.values(), *body.v.values(), *around.inputs.values()]
+    return build_program(body.roots(), around.dtype, [*leaves, *around.preferred])
+
+
+def kernel_name(around: Surroundings, function: str) -> str:
+    """What the kernel of a function is called."""
+    return around.names.own(function if function.startswith("_") else f"_{function}")
+
+
+def taken_inputs(around: Surroundings, body: FunctionBody) -> list[str]:
+    """The inputs that a function takes, in order."""
+    return [name for name in around.inputs if body.inputs is None or name in body.inputs]
+
+
+def _arguments(around: Surroundings, body: FunctionBody) -> list[str]:
+    names = around.names
+    arguments = [names.own("params")]
+    if body.v:
+        arguments.append(names.own("v"))
+    arguments += taken_inputs(around, body)
+    if body.max_norm is not None:
+        arguments.append(names.own("max_norm"))
+    return arguments
+
+
+def public_text(around: Surroundings, function: str, body: FunctionBody) -> str:
+    """The public function: checks its arguments and calls the kernel."""
+    names, use = around.names, around.use
+    arguments = _arguments(around, body)
+    params, sizes = names.own("params"), names.own("sizes")
+
+    def check(helper: str, *rest: str) -> str:
+        use.helpers.setdefault(helper)
+        return f"{names.own(helper)}({', '.join(rest)})"
+
+    lines = [f"{sizes} = {{}}"]
+    lines.append(f"{params} = {check('_check_params', _quoted(params), params, sizes)}")
+    if body.v:
+        v = names.own("v")
+        lines.append(f"{v} = {check('_check_trainable', _quoted(v), v, sizes)}")
+    inputs = taken_inputs(around, body)
+    if inputs:
+        table = "{" + ", ".join(f"{_quoted(name)}: {name}" for name in inputs) + "}"
+        left = ", ".join(inputs) if len(inputs) > 1 else f"({inputs[0]},)"
+        lines.append(f"{left} = {check('_check_inputs', table, sizes)}")
+    if body.max_norm is not None:
+        bound = names.own("max_norm")
+        lines.append(f"{bound} = {check('_check_max_norm', _quoted(bound), bound)}")
+    lines.append(f"return {kernel_name(around, function)}({', '.join(arguments)})")
+    return "\n".join(
+        [
+            f'@{names.own("np")}.errstate(all="ignore")',
+            *broken_signature(f"def {function}", arguments),
+            f'{INDENT}"""{ROLES[function].doc}"""',
+            *indented(lines),
+        ]
+    )
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def kernel_text(around: Surroundings, function: str, body: FunctionBody) -> str:
+    """The kernel: reads its arguments, computes, returns."""
+    names = around.names
+    program = function_program(around, body)
+    style = Style(around.dtype, names, names.own("dtype"), around.use)
+    leaves, reads = _leaf_lines(around, body, program)
+    local = Locals({*names.owned(), *leaves.values(), *around.sizes})
+    labels = {label: _label(function, label) for label in body.roots()}
+    written = write_body(program, style, local, leaves, around.preferred, around.comments, labels)
+    head = [*reads, *_dtype_line(around, style, program, leaves)]
+    head += [*_size_lines(around, body, style), *written.guards]
+    result = _result_lines(style, body, program, written.results)
+    gap = [""] if head and written.lines else []
+    return "\n".join(
+        [
+            *broken_signature(f"def {kernel_name(around, function)}", _arguments(around, body)),
+            *([f'{INDENT}"""{ROLES[function].doc}"""'] if function not in FUNCTIONS else []),
+            *indented([*head, *gap, *written.lines, *result]),
+        ]
+    )
+
+
+def _label(function: str, label: str) -> str:
+    """What a result is called that has no name of its own."""
+    place, _, key = label.partition(".")
+    return ROLES[function].parts[int(place)].format(key or "output")
+
+
+def _leaf_lines(
+    around: Surroundings, body: FunctionBody, program: Program
+) -> tuple[dict[Node, str], list[str]]:
+    """The variable of each leaf that is read, and the lines that unpack the dicts."""
+    names = around.names
+    leaves = {node: name for name, node in around.inputs.items()}
+    if body.max_norm is not None:
+        leaves[body.max_norm] = names.own("max_norm")
+    read = set(program.leaves)
+    params, v = names.own("params"), names.own("v")
+    pairs = []
+    for name, node in around.parameters.items():
+        leaves[node] = name
+        if node in read:
+            pairs.append((name, f'{params}["{name}"]'))
+    for name, node in body.v.items():
+        leaves[node] = names.own(f"v_{name}")
+        if node in read:
+            pairs.append((leaves[node], f'{v}["{name}"]'))
+    unknown = [node for node in program.leaves if node not in leaves]
+    if unknown:
+        said = ", ".join(str(node.attr("name")) for node in unknown)
+        raise ValueError(f"emit: {said} is no input and no parameter of the module")
+    return leaves, _packed(pairs)
+
+
+def _packed(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Assignments, as many to a line as fit."""
+    lines: list[str] = []
+    group: list[tuple[str, str]] = []
+    for pair in [*pairs, None]:
+        trial = [*group, pair] if pair else group
+        code = ", ".join(n for n, _ in trial) + " = " + ", ".join(value for _, value in trial)
+        if pair is not None and (not group or len(code) <= WIDTH - len(INDENT)):
+            group = trial
+        else:
+            if group:
+                lines.append(
+                    ", ".join(n for n, _ in group) + " = " + ", ".join(x for _, x in group)
+                )
+            group = [pair] if pair else []
+    return lines
+
+
+def _dtype_line(
+    around: Surroundings, style: Style, program: Program, leaves: Mapping[Node, str]
+) -> list[str]:
+    if not style.follows_dtype:
+        return []
+    arrays = [node for node in program.leaves if node.dtype == around.dtype]
+    source = f"{leaves[arrays[0]]}.dtype" if arrays else style.call("dtype", f'"{style.dtype}"')
+    return [f"{style.dtype_name} = {source}"]
+
+
+def _size_lines(around: Surroundings, body: FunctionBody, style: Style) -> list[str]:
+    """Where the sizes that are used are read from."""
+    params = around.names.own("params")
+    places = [(name, around.inputs[name]) for name in taken_inputs(around, body)]
+    places += [(f'{params}["{name}"]', node) for name, node in around.parameters.items()]
+    lines = []
+    for size in style.sizes:
+        found = next(
+            ((code, node.shape.index(size)) for code, node in places if size in node.shape), None
+        )
+        if found is None:
+            raise ValueError(f"emit: no argument has the size {size}")
+        lines.append(f"{size} = {found[0]}.shape[{found[1]}]")
+    return lines
+
+
+def _result_lines(
+    style: Style, body: FunctionBody, program: Program, results: Mapping[str, str]
+) -> list[str]:
+    """The return statement; arrays without axes that stand in a dict are arrays nevertheless."""
+
+    def value(label: str) -> str:
+        step = program.steps[program.results[label]]
+        code = results[label]
+        return style.call("asarray", code) if "." in label and not step.shape else code
+
+    parts = body.result if isinstance(body.result, tuple) else (body.result,)
+    codes: list[list[str]] = []
+    for place, part in enumerate(parts):
+        if isinstance(part, Node):
+            codes.append([value(f"{place}")])
+        else:
+            entries = [f'"{key}": {value(f"{place}.{key}")}' for key in part]
+            flat = "{" + ", ".join(entries) + "}"
+            short = len(flat) <= 60
+            codes.append([flat] if short else ["{", *(f"{INDENT}{e}," for e in entries), "}"])
+    line = "return " + ", ".join(code[0] for code in codes)
+    if all(len(code) == 1 for code in codes) and len(line) <= WIDTH - len(INDENT):
+        return [line]
+    if len(codes) == 1:
+        return [f"return {codes[0][0]}", *codes[0][1:]]
+    inner = [f"{INDENT}{x}" for code in codes for x in [*code[:-1], f"{code[-1]},"]]
+    return ["return (", *inner, ")"]

@@ -1,0 +1,95 @@
+"""Which steps get a line of their own, and which are written inside the line that uses them.
+
+A value that has a name in the spec has a line.  Others are written where they are used if that is
+in one place and the line stays short enough to be read; views of a name (``h.T``, ``b[:, None]``)
+anywhere.  The bound on an expression also bounds its nesting, however deep the graph is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from codegen.elementwise import needs_name
+from codegen.expression import Text
+from codegen.numpy_table import print_step
+from codegen.program import LEAVES, VIEWS, Program, Step
+from codegen.style import Style
+
+#: Bounds on an expression written inside another, and on a whole line's expression.
+INNER_OPERATIONS, INNER_WIDTH = 4, 44
+LINE_OPERATIONS, LINE_WIDTH = 7, 74
+
+#: A name as long as most, while names are not yet given.
+_SOME_NAME = Text("values")
+
+
+def choose_inlined(program: Program, style: Style, named: Collection[int]) -> frozenset[int]:
+    """The registers that get no line; those in ``named`` all do."""
+    return _Choice(program, style, named).run()
+
+
+class _Choice:
+    def __init__(self, program: Program, style: Style, named: Collection[int]) -> None:
+        self.program = program
+        self.style = style
+        self.named = frozenset(named)
+        self.texts: dict[int, Text] = {}
+        self.inlined: set[int] = set()
+        self.uses = {register: len(users) for register, users in program.readers().items()}
+        for register in program.results.values():
+            self.uses[register] += 1
+        self.must_be_names = {
+            arg for step in program.steps for arg in _written_twice(program, step)
+        }
+
+    def run(self) -> frozenset[int]:
+        for step in self.program.steps:
+            text = self.text(step)
+            if self.is_inlined(step, text):
+                self.inlined.add(step.dest)
+                self.texts[step.dest] = text
+            else:
+                self.texts[step.dest] = _SOME_NAME
+        return frozenset(self.inlined)
+
+    def text(self, step: Step) -> Text:
+        """The step's expression, after giving lines to arguments until it is short enough."""
+        while True:
+            text = self.printed(step)
+            heavy = [arg for arg in step.args if arg in self.inlined and self.weight(arg) > 0]
+            fits = text.operations <= LINE_OPERATIONS and len(text.code) <= LINE_WIDTH
+            if fits or not heavy:
+                return text
+            heaviest = max(heavy, key=self.weight)
+            self.inlined.discard(heaviest)
+            self.texts[heaviest] = _SOME_NAME
+
+    def weight(self, register: int) -> int:
+        text = self.texts[register]
+        return text.operations * len(text.code)
+
+    def printed(self, step: Step) -> Text:
+        if step.action == "leaf":
+            return Text(str(step.detail("node").attr("name")).replace("[", "_"))
+        sources = [self.program.steps[arg] for arg in step.args]
+        return print_step(self.style, step, [self.texts[arg] for arg in step.args], sources)
+
+    def is_inlined(self, step: Step, text: Text) -> bool:
+        if step.dest in self.named or step.action == "leaf":
+            return False
+        if step.action in LEAVES:
+            return True
+        if step.dest in self.must_be_names:
+            return False
+        small = text.operations <= INNER_OPERATIONS and len(text.code) <= INNER_WIDTH
+        if (step.action in VIEWS and text.operations == 0) or (step.weak and text.operations < 2):
+            return small
+        return small and self.uses[step.dest] == 1
+
+
+def _written_twice(program: Program, step: Step) -> list[int]:
+    """The arguments that the step's expression repeats."""
+    if step.action != "mul":
+        return []
+    pairs = zip(step.args, step.detail("exponents"), strict=True)
+    return [arg for arg, e in pairs if needs_name(len(program.steps[arg].shape), e)]

@@ -1,0 +1,209 @@
+"""How each operation of the graph becomes steps: a table, one function an operation.
+
+Contractions have a file of their own; most other operations are one step.  What is decided here
+is what the text cannot undo: which values are Python numbers, where a truth value may multiply as
+it is, and which views are taken together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from codegen import views
+from codegen.contraction import lower_contract
+from codegen.program import Builder
+from symdiff.expr.node import Node
+from symdiff.expr.ops import promote
+from symdiff.expr.scalars import SCALARS
+from symdiff.expr.shapes import Size, size_add, size_mul, size_names, size_sub
+
+Lowering = Callable[[Builder, Node, list[int]], int]
+
+FLOATS = ("float32", "float64")
+
+
+def lower(builder: Builder, node: Node, args: list[int]) -> int:
+    """The register that holds the node's value, given those of its inputs."""
+    return LOWERINGS[node.op](builder, node, args)
+
+
+def _leaf(builder: Builder, node: Node, args: list[int]) -> int:
+    return builder.emit("leaf", shape=node.shape, dtype=node.dtype, node=node)
+
+
+def _constant(builder: Builder, node: Node, args: list[int]) -> int:
+    if node.ndim == 0 and node.dtype != "bool":
+        return builder.number(float(node.value), node.dtype)
+    return builder.emit("constant", shape=node.shape, dtype=node.dtype, node=node)
+
+
+def _size(builder: Builder, node: Node, args: list[int]) -> int:
+    return builder.emit("size", shape=(), dtype=node.dtype, weak=True, size=node.attr("size"))
+
+
+def _arange(builder: Builder, node: Node, args: list[int]) -> int:
+    return builder.emit("arange", shape=node.shape, dtype=node.dtype, n=node.attr("n"))
+
+
+def _widened(builder: Builder, args: Sequence[int], dtype: str) -> list[int]:
+    """The operands, with Python numbers as NumPy scalars where they make the result's dtype."""
+    steps = [builder.steps[arg] for arg in args]
+    arrays = [step.dtype for step in steps if not step.weak]
+    if not arrays or promote(*arrays) == dtype:
+        return list(args)
+    return [builder.strong(step.dest) if step.dtype == dtype else step.dest for step in steps]
+
+
+def _add(builder: Builder, node: Node, args: list[int]) -> int:
+    args = _widened(builder, args, node.dtype)
+    return builder.emit(
+        "add",
+        args,
+        shape=node.shape,
+        dtype=node.dtype,
+        weak=all(builder.steps[arg].weak for arg in args),
+        coefficients=node.attr("coefficients"),
+        constant=node.attr("constant"),
+    )
+
+
+def _mul(builder: Builder, node: Node, args: list[int]) -> int:
+    args = _masks(builder, node, _widened(builder, args, node.dtype))
+    exponents = node.attr("exponents")
+    for arg, exponent in zip(args, exponents, strict=True):
+        if builder.steps[arg].weak and exponent < 0 and _sizes_below(builder, arg):
+            builder.divisors.setdefault(arg)
+    return builder.emit(
+        "mul",
+        args,
+        shape=node.shape,
+        dtype=node.dtype,
+        weak=all(builder.steps[arg].weak for arg in args),
+        exponents=exponents,
+        coefficient=node.attr("coefficient"),
+    )
+
+
+def _sizes_below(builder: Builder, register: int) -> bool:
+    stack = [register]
+    while stack:
+        step = builder.steps[stack.pop()]
+        if step.action == "size" and size_names(step.detail("size")):
+            return True
+        stack.extend(step.args)
+    return False
+
+
+def _masks(builder: Builder, node: Node, args: list[int]) -> list[int]:
+    """Factors that are truth values cast to floats, taken as they are beside a float factor.
+
+    NumPy multiplies floats by bools as by 0 and 1, without a cast in between.
+    """
+    steps = [builder.steps[arg] for arg in args]
+    is_mask = [
+        step.action == "cast" and builder.steps[step.args[0]].dtype == "bool" for step in steps
+    ]
+    floats = [s for s, mask in zip(steps, is_mask, strict=True) if not mask and not s.weak]
+    if node.dtype not in FLOATS or not any(step.dtype == node.dtype for step in floats):
+        return args
+    exponents = node.attr("exponents")
+    return [
+        step.args[0] if mask and exponent == 1 else step.dest
+        for step, mask, exponent in zip(steps, is_mask, exponents, strict=True)
+    ]
+
+
+def _scalar(builder: Builder, node: Node, args: list[int]) -> int:
+    """A function of the scalar table; one argument at least is an array, to carry the dtype."""
+    args = list(args)
+    row = SCALARS[node.op]
+    values = args[1:] if row.result == "branches" else args
+    like = promote(*(builder.steps[arg].dtype for arg in values))
+    offset = len(args) - len(values)
+    strong = [builder.steps[arg].dtype for arg in values if not builder.steps[arg].weak]
+    if not strong or promote(*strong) != like:
+        position = next(
+            i
+            for i, arg in enumerate(values)
+            if builder.steps[arg].weak and builder.steps[arg].dtype == like
+        )
+        args[offset + position] = builder.strong(values[position])
+    if offset:
+        args[0] = builder.strong(args[0])
+    return builder.emit(node.op, args, shape=node.shape, dtype=node.dtype)
+
+
+def _cast(builder: Builder, node: Node, args: list[int]) -> int:
+    step = builder.steps[args[0]]
+    if step.weak and node.dtype in FLOATS and step.action in ("number", "size"):
+        settings = dict(step.details)
+        return builder.emit(step.action, shape=(), dtype=node.dtype, weak=True, **settings)
+    arg = builder.strong(args[0])
+    return builder.emit("cast", [arg], shape=node.shape, dtype=node.dtype)
+
+
+def _one_array(builder: Builder, node: Node, args: list[int]) -> int:
+    """An operation of arrays that takes its attributes as they are."""
+    args = [builder.strong(arg) for arg in args]
+    settings = {name: value for name, value in node.attributes if name != "dtype"}
+    return builder.emit(node.op, args, shape=node.shape, dtype=node.dtype, **settings)
+
+
+def _reshape(builder: Builder, node: Node, args: list[int]) -> int:
+    return views.reshape(builder, args[0], node.shape)
+
+
+def _slice(builder: Builder, node: Node, args: list[int]) -> int:
+    """Ranges as (start, stop, step, dropped); stop is None where the slice runs to the end."""
+    ranges: list[tuple[Size, Size | None, int, bool]] = []
+    pairs = zip(node.attr("ranges"), node.inputs[0].shape, strict=True)
+    for (start, length, step), size in pairs:
+        stop: Size | None = size_add(start, size_mul(length, step))
+        # The last element taken stands at stop - step; nothing fits behind it within the axis.
+        past = size_sub(stop, size)
+        if isinstance(past, int) and past >= 0:
+            stop = None
+        elif isinstance(past, int) and not isinstance(size, int):
+            stop = past  # a[:-1] rather than a[:n - 1]
+        ranges.append((start, stop, step, False))
+    return builder.emit("slice", args, shape=node.shape, dtype=node.dtype, ranges=tuple(ranges))
+
+
+def _stop_gradient(builder: Builder, node: Node, args: list[int]) -> int:
+    return args[0]
+
+
+def _one_hot(builder: Builder, node: Node, args: list[int]) -> int:
+    idx = node.inputs[0]
+    n = node.attr("n")
+    if idx.op == "arange" and idx.attr("n") == n:
+        return builder.emit("eye", shape=node.shape, dtype=node.dtype, n=n)
+    args = [builder.strong(args[0])]
+    return builder.emit("one_hot", args, shape=node.shape, dtype=node.dtype, n=n)
+
+
+def _max(builder: Builder, node: Node, args: list[int]) -> int:
+    if not node.attr("axes"):
+        return args[0]
+    return _one_array(builder, node, args)
+
+
+LOWERINGS: dict[str, Lowering] = {
+    "input": _leaf,
+    "parameter": _leaf,
+    "constant": _constant,
+    "size": _size,
+    "arange": _arange,
+    "add": _add,
+    "mul": _mul,
+    "cast": _cast,
+    **dict.fromkeys(SCALARS, _scalar),
+    "contract": lower_contract,
+    "max": _max,
+    **dict.fromkeys(("prod", "cumsum", "softmax", "log_softmax", "logsumexp"), _one_array),
+    **dict.fromkeys(("flip", "pad", "concatenate", "take", "scatter_add"), _one_array),
+    "reshape": _reshape,
+    "slice": _slice,
+    "one_hot": _one_hot,
+    "stop_gradient": _stop_gradient,
+}

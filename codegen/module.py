@@ -1,0 +1,70 @@
+"""The emitted module: what it is made from, and how its text is put together."""
+
+from __future__ import annotations
+
+from codegen.description import ModuleDescription, surroundings
+from codegen.functions import FunctionBody, function_program, kernel_text, public_text
+from codegen.header import header_text, main_text, quoted, table_lines
+from codegen.names import FUNCTIONS
+from codegen.parameters import Parameter, init_text, vector_texts
+from codegen.program import Program
+from codegen.selfcheck import check_texts
+from codegen.support_text import function_texts, import_lines
+from codegen.verify import verify
+from codegen.writer import INDENT
+
+__all__ = ["FunctionBody", "ModuleDescription", "Parameter", "emit", "program_of"]
+
+
+def program_of(description: ModuleDescription, function: str) -> Program:
+    """The program of one function: every array that it makes, with its shape.
+
+    Raises KeyError if the description has no such function.
+    """
+    return function_program(surroundings(description), description.functions[function])
+
+
+def emit(description: ModuleDescription) -> str:
+    """The module's text: deterministic, and checked by :func:`codegen.verify.verify`.
+
+    Raises ValueError for what no module can hold, EmissionError if the text does not check (a
+    fault of this package).
+    """
+    around = surroundings(description)
+    blocks = [init_text(around.names, description.parameters, description.dtype)]
+    for function in FUNCTIONS:
+        if function in description.functions:
+            body = description.functions[function]
+            blocks.append(public_text(around, function, body))
+            blocks.append(kernel_text(around, function, body))
+        elif function in description.unavailable:
+            blocks.append(_unavailable_text(function, description.unavailable[function]))
+    blocks += vector_texts(around.names, description.parameters)
+    checks, check_helpers = check_texts(description, around)
+    helpers = [*around.use.helpers, "_flatten", "_unflatten", *check_helpers]
+    helpers += ["_cast"] if description.dtype != "float64" else []
+    head = [
+        header_text(description, "erf" in helpers),
+        "\n".join(import_lines(around.names, helpers)),
+        "\n".join(table_lines(description, around)),
+    ]
+    texts = [
+        "\n\n".join(head),
+        *blocks,
+        *function_texts(around.names, helpers),
+        *checks,
+        main_text(around),
+    ]
+    text = "\n\n\n".join(texts) + "\n"
+    verify(text)
+    return text
+
+
+def _unavailable_text(function: str, reason: str) -> str:
+    """A function that says why it cannot be had, however it is called."""
+    lines = [
+        f"def {function}(*args, **kwargs):",
+        f'{INDENT}"""Not to be had: the message says why."""',
+        f"{INDENT}raise NotImplementedError({quoted(f'{function}: {reason}')})",
+    ]
+    return "\n".join(lines)

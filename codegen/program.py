@@ -1,0 +1,227 @@
+"""Programs: straight-line sequences of array steps with explicit destinations.
+
+A graph node says *what* a value is; a step says *how* NumPy makes it: a contraction becomes
+transposes, a matrix product, a sum.  Every step writes one register, every register is written
+once, and each step knows its shape and dtype, so that memory can be planned and a test can ask
+for the size of everything that is ever made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from symdiff.expr.graph import toposort
+from symdiff.expr.node import Node
+from symdiff.expr.shapes import Shape, Size, shape_size
+
+#: Actions whose result may share memory with their first argument.
+VIEWS = frozenset({"transpose", "index", "reshape", "broadcast", "diagonal", "slice", "flip"})
+
+#: Actions that compute nothing: names and literals of what is there already.
+LEAVES = frozenset({"leaf", "number", "size", "constant"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One array operation.
+
+    ``dest`` is the register that it writes, ``args`` those it reads; ``action`` is a key of
+    :data:`codegen.numpy_table.PRINTERS` and ``details`` its fixed settings.  A ``weak`` value is a
+    Python number (a literal or a size), which takes the dtype of what it meets.
+    """
+
+    dest: int
+    action: str
+    args: tuple[int, ...]
+    details: tuple[tuple[str, Any], ...]
+    shape: Shape
+    dtype: str
+    weak: bool
+
+    def detail(self, name: str) -> Any:
+        """The setting of that name; KeyError if the step has none such."""
+        for key, value in self.details:
+            if key == name:
+                return value
+        raise KeyError(f"{self.action} has no detail {name}")
+
+    @property
+    def size(self) -> Size:
+        """The number of elements of the result, a polynomial in the symbolic sizes."""
+        return shape_size(self.shape)
+
+    @property
+    def allocates(self) -> bool:
+        """Whether a new array is made: views, leaves and Python numbers are not."""
+        return not self.weak and self.action not in VIEWS and self.action not in LEAVES
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Steps in an order of execution, and where the labelled results stand.
+
+    ``nodes`` gives for each register the graph node whose value it holds, where there is one;
+    ``divisors`` are the registers of Python numbers made of sizes that something is divided by.
+    """
+
+    steps: tuple[Step, ...]
+    results: Mapping[str, int]
+    nodes: Mapping[int, Node]
+    divisors: tuple[int, ...]
+
+    @property
+    def leaves(self) -> list[Node]:
+        """The inputs and parameters that are read, in order of first use."""
+        return [step.detail("node") for step in self.steps if step.action == "leaf"]
+
+    def readers(self) -> dict[int, list[int]]:
+        """For each register those of the steps that read it, once a reading."""
+        result: dict[int, list[int]] = {step.dest: [] for step in self.steps}
+        for step in self.steps:
+            for arg in step.args:
+                result[arg].append(step.dest)
+        return result
+
+
+@dataclass(slots=True)
+class Builder:
+    """Appends steps; a step that is there already is not made again."""
+
+    dtype: str
+    steps: list[Step] = field(default_factory=list)
+    nodes: dict[int, Node] = field(default_factory=dict)
+    divisors: dict[int, None] = field(default_factory=dict)
+    known: dict[Any, int] = field(default_factory=dict)
+
+    def emit(
+        self,
+        action: str,
+        args: Sequence[int] = (),
+        *,
+        shape: Shape,
+        dtype: str,
+        weak: bool = False,
+        **details: Any,
+    ) -> int:
+        """The register that holds the result of the step."""
+        settings = tuple(details.items())
+        key = (action, tuple(args), settings, shape, dtype)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = len(self.steps)
+            self.steps.append(Step(found, action, tuple(args), settings, shape, dtype, weak))
+        return found
+
+    def number(self, value: float, dtype: str) -> int:
+        """A literal."""
+        # As text, 0.0 and -0.0 stay apart, and nan equals itself, in the table of known steps.
+        return self.emit("number", shape=(), dtype=dtype, weak=True, literal=repr(float(value)))
+
+    def strong(self, register: int) -> int:
+        """The value as a NumPy scalar, where it is a Python number."""
+        step = self.steps[register]
+        if not step.weak:
+            return register
+        return self.emit("strong", [register], shape=(), dtype=step.dtype)
+
+    def base(self, register: int) -> int:
+        """The register whose memory the value may share: itself, unless it is a view."""
+        while self._is_view(self.steps[register]):
+            register = self.steps[register].args[0]
+        return register
+
+    def _is_view(self, step: Step) -> bool:
+        # a[k] with one whole number k is basic indexing, and so a view.
+        one_place = step.action == "take" and not self.steps[step.args[1]].shape
+        return step.action in VIEWS or one_place
+
+    def owned(self, register: int, taken: set[int]) -> int:
+        """The value in memory of its own: not a leaf's, and not that of another result."""
+        step = self.steps[register]
+        base = self.steps[self.base(register)]
+        if step.weak:
+            return self.strong(register)
+        shared = base.dest in taken or base.action in LEAVES
+        if shared or step.action == "broadcast":
+            return self.emit("copy", [register], shape=step.shape, dtype=step.dtype, of=len(taken))
+        return register
+
+
+def build_program(
+    results: Mapping[str, Node], dtype: str = "float64", first: Sequence[Node] = ()
+) -> Program:
+    """The program that computes the results, each in memory of its own.
+
+    ``dtype`` is the dtype of the module.  Nodes of ``first`` that the results need are computed as
+    early as that order allows: the order in which a person wrote them reads best.
+    """
+    from codegen.lowering import lower
+    from codegen.tidy import tidy
+
+    builder = Builder(dtype)
+    registers: dict[Node, int] = {}
+    for node in reading_order(list(results.values()), first):
+        register = lower(builder, node, [registers[x] for x in node.inputs])
+        registers[node] = register
+        builder.nodes.setdefault(register, node)
+    taken: set[int] = set()
+    places: dict[str, int] = {}
+    for label, node in results.items():
+        register = builder.owned(registers[node], taken)
+        builder.nodes.setdefault(register, node)
+        taken.add(builder.base(register))
+        places[label] = register
+    whole = Program(tuple(builder.steps), places, builder.nodes, tuple(builder.divisors))
+    program = _live(whole)
+    return _live(replace(program, steps=tidy(program)))
+
+
+def reading_order(roots: Sequence[Node], first: Sequence[Node]) -> list[Node]:
+    """The nodes that the roots need, inputs before users, in an order for readers.
+
+    Leaves of ``first`` come first, then what its other nodes need, in its order, then the rest;
+    of a node's inputs, the one made of earlier leaves comes earlier.  (The graph's own order of
+    operands is that of digests, which means nothing to a reader.)
+    """
+    plain = toposort(roots)
+    needed = set(plain)
+    wanted = [node for node in first if node in needed]
+    wanted.sort(key=lambda node: bool(node.inputs))
+    rank = {node: place for place, node in enumerate(wanted) if not node.inputs}
+    for node in plain:
+        if node not in rank:
+            rank[node] = min((rank[x] for x in node.inputs), default=len(plain))
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = [(node, False) for node in reversed([*wanted, *roots])]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in done:
+            done.add(node)
+            stack.append((node, True))
+            inputs = sorted(dict.fromkeys(node.inputs), key=lambda x: -rank[x])
+            stack.extend((x, False) for x in inputs if x not in done)
+    return order
+
+
+def _live(program: Program) -> Program:
+    """The program without steps that nothing needs, registers renumbered."""
+    needed = {*program.results.values(), *program.divisors}
+    for step in reversed(program.steps):
+        if step.dest in needed:
+            needed.update(step.args)
+    place = {register: position for position, register in enumerate(sorted(needed))}
+    return Program(
+        tuple(
+            replace(step, dest=place[step.dest], args=tuple(place[arg] for arg in step.args))
+            for step in program.steps
+            if step.dest in needed
+        ),
+        {label: place[register] for label, register in program.results.items()},
+        {place[register]: node for register, node in program.nodes.items() if register in place},
+        tuple(place[register] for register in program.divisors),
+    )

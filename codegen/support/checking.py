@@ -1,0 +1,222 @@
+# mypy: ignore-errors
+# ruff: noqa: ANN001, ANN202, B905
+"""A module's check of its own derivatives, in float64, on random data that its facts allow.
+
+Each check returns the worst error as a share of what is allowed: 1 or less is right.  Finite
+differences are tried with several steps, and the best one counts: too large a step is wrong by
+the curvature, too small a one by rounding, and either may cross a kink.
+"""
+
+import numpy as np
+
+from codegen.support.validation import _size
+
+INPUTS = {}
+PARAMETERS = {}
+_INPUT_DTYPES = {}
+_INPUT_FACTS = {}
+_TRAINABLE = ()
+init = dict  # the module's own
+
+
+def _some_sizes():
+    """Small numbers for the sizes that are names."""
+    shapes = [*INPUTS.values(), *PARAMETERS.values()]
+    names = [size for shape in shapes for size in shape if isinstance(size, str)]
+    names += [facts["labels"] for facts in _INPUT_FACTS.values() if "labels" in facts]
+    names = dict.fromkeys(name for name in names if isinstance(name, str))
+    return {name: 5 if name == "batch" else 3 + i % 3 for i, name in enumerate(names)}
+
+
+def _random_input(rng, name, sizes):
+    """Random data of which the declared facts are true."""
+    facts = _INPUT_FACTS.get(name, {})
+    shape = tuple(_size(size, sizes) for size in INPUTS[name])
+    if _INPUT_DTYPES[name] == "bool":
+        return rng.random(shape) < 0.5
+    if _INPUT_DTYPES[name] == "int64":
+        labels = rng.integers(0, _size(facts.get("labels", 2), sizes), shape)
+        ignored = (rng.random(shape) < 0.2) & (np.arange(labels.size).reshape(shape) > 0)
+        return np.where(ignored, facts["ignore"], labels) if "ignore" in facts else labels
+    values = rng.standard_normal(shape)
+    if facts.get("one_hot"):
+        return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+    if facts.get("sums_to_one"):
+        return np.exp(values) / np.exp(values).sum(axis=-1, keepdims=True)
+    if facts.get("zero_or_one"):
+        return (values > 0).astype(float)
+    if facts.get("plus_minus_one"):
+        return np.where(values > 0, 1.0, -1.0)
+    if "range" in facts:
+        low, high = facts["range"]
+        low = low if np.isfinite(low) else min(-2.0, high - 4.0)
+        values = low + (min(high, low + 4.0) - low) * rng.random(shape)
+    if any(facts.get(fact) for fact in ("positive", "nonnegative", "nonzero")):
+        values = np.abs(values) + 0.1 * ("range" not in facts)
+    if facts.get("symmetric"):
+        values = (values + values.swapaxes(-1, -2)) / 2
+    return values
+
+
+def _random_arguments(rng):
+    """Parameters near init, and inputs, in float64."""
+    sizes = _some_sizes()
+    used = {size: sizes[size] for shape in PARAMETERS.values() for size in shape if size in sizes}
+    params = {
+        name: array + 0.1 * rng.standard_normal(array.shape)
+        for name, array in init(0, **used).items()
+    }
+    return params, [_random_input(rng, name, sizes) for name in INPUTS]
+
+
+def _random_direction(rng, params):
+    """A random value for each trainable parameter."""
+    return {name: rng.standard_normal(params[name].shape) for name in _TRAINABLE}
+
+
+def _moved(params, direction, step):
+    """The parameters, moved along a direction."""
+    return {
+        name: array + step * direction[name] if name in direction else array
+        for name, array in params.items()
+    }
+
+
+def _dot(a, b):
+    """The inner product over all trainable parameters."""
+    return float(sum(np.vdot(a[name], b[name]) for name in _TRAINABLE))
+
+
+def _size_of(a):
+    """The Euclidean norm over all trainable parameters."""
+    return _dot(a, a) ** 0.5
+
+
+def _minus(a, b):
+    """The difference of two dicts of arrays."""
+    return {name: a[name] - b[name] for name in _TRAINABLE}
+
+
+def _some_directions(rng, params):
+    """Directions to differentiate along: random ones, and single coordinates of each parameter."""
+    directions = [_random_direction(rng, params) for _ in range(3)]
+    for name in _TRAINABLE:
+        for place in rng.permutation(params[name].size)[:4]:
+            direction = {other: np.zeros(params[other].shape) for other in _TRAINABLE}
+            direction[name].flat[place] = 1.0
+            directions.append(direction)
+    return directions
+
+
+def _gradient_error(backward, rng, params, data):
+    """The gradient against central differences of the loss."""
+    loss, grads = backward(params, *data)
+    total = sum(params[name].size for name in _TRAINABLE)
+    typical = _size_of(grads) / max(total, 1) ** 0.5
+    worst = 0.0
+    for direction in _some_directions(rng, params):
+        slope, errors = _dot(grads, direction), []
+        for step in (1e-4, 1e-5, 1e-6):
+            ahead = backward(_moved(params, direction, step), *data)[0]
+            behind = backward(_moved(params, direction, -step), *data)[0]
+            difference = (ahead - behind) / (2 * step)
+            allowed = 1e-6 * (abs(slope) + typical) + 1e-14 * (abs(loss) + 1e-3) / step
+            errors.append(abs(difference - slope) / allowed)
+        worst = max(worst, np.nan_to_num(min(errors), nan=np.inf))
+    return worst
+
+
+def _symmetry_error(hvp, rng, params, data):
+    """u . (H v) against v . (H u)."""
+    u, v = _random_direction(rng, params), _random_direction(rng, params)
+    along_u, along_v = hvp(params, u, *data), hvp(params, v, *data)
+    sizes = _size_of(u) * _size_of(along_v) + _size_of(v) * _size_of(along_u)
+    return abs(_dot(u, along_v) - _dot(v, along_u)) / (1e-9 * sizes + 1e-14)
+
+
+def _curvature_error(hvp, backward, rng, params, data):
+    """H v against central differences of the gradient."""
+    worst = 0.0
+    for direction in _some_directions(rng, params)[:6]:
+        product, errors = hvp(params, direction, *data), []
+        for step in (1e-4, 1e-5, 1e-6):
+            ahead = backward(_moved(params, direction, step), *data)[1]
+            behind = backward(_moved(params, direction, -step), *data)[1]
+            slopes = {name: (ahead[name] - behind[name]) / (2 * step) for name in ahead}
+            allowed = 1e-5 * _size_of(product) + 1e-14 * (_size_of(ahead) + 1e-3) / step
+            errors.append(_size_of(_minus(slopes, product)) / allowed)
+        worst = max(worst, np.nan_to_num(min(errors), nan=np.inf))
+    return worst
+
+
+def _example_gradients(backward, regularizer_gradient, params, data):
+    """The gradient of each example's own loss, from one batch of 1 after the other."""
+    own = {name: np.zeros(params[name].shape) for name in _TRAINABLE}
+    if regularizer_gradient is not None:
+        own = regularizer_gradient(params)
+    is_row = [shape[:1] == ("batch",) for shape in INPUTS.values()]
+    count = next(len(array) for array, row in zip(data, is_row) if row)
+    gradients = []
+    for j in range(count):
+        example = [array[j : j + 1] if row else array for array, row in zip(data, is_row)]
+        gradients.append(_minus(backward(params, *example)[1], own))
+    return gradients, own
+
+
+def _share(got, expected, allowed=1e-9):
+    """The difference of two arrays as a share of what is allowed."""
+    scale = np.max(np.abs(expected), initial=0.0)
+    difference = np.max(np.abs(np.asarray(got) - expected), initial=0.0)
+    return float(np.nan_to_num(difference, nan=np.inf) / (allowed * scale + 1e-13))
+
+
+def _sq_norms_error(sq_norms, backward, regularizer_gradient, params, data):
+    """Squared norms against the loop over examples."""
+    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    return max(
+        _share(array, np.array([np.sum(g[name] ** 2) for g in gradients]))
+        for name, array in sq_norms(params, *data).items()
+    )
+
+
+def _norms_error(norms, backward, regularizer_gradient, params, data):
+    """Norms over all trainable parameters against the loop over examples."""
+    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    return _share(norms(params, *data), np.array([_size_of(g) for g in gradients]))
+
+
+def _one_pass_error(backward_with_norms, sq_norms, backward, params, data):
+    """The one pass against the separate functions."""
+    loss, grads, norms = backward_with_norms(params, *data)
+    expected_loss, expected_grads = backward(params, *data)
+    expected_norms = sq_norms(params, *data)
+    pairs = [(loss, expected_loss)]
+    pairs += [(grads[name], expected_grads[name]) for name in _TRAINABLE]
+    pairs += [(norms[name], expected_norms[name]) for name in _TRAINABLE]
+    return max(_share(got, expected) for got, expected in pairs)
+
+
+def _clipping_error(clipped_backward, backward, regularizer_gradient, reduction, params, data):
+    """Clipped gradients against the loop over examples, for a bound that clips about half."""
+    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    norms = np.array([_size_of(g) for g in gradients])
+    bound = float(np.median(norms))
+    factors = [min(1.0, bound / norm) if norm else 1.0 for norm in norms]
+    divisor = len(norms) if reduction == "mean" else 1
+    loss, grads, got_norms = clipped_backward(params, *data, np.float64(bound))
+    expected = {
+        name: sum(c * g[name] for c, g in zip(factors, gradients)) / divisor + own[name]
+        for name in _TRAINABLE
+    }
+    return max(
+        _share(loss, backward(params, *data)[0]),
+        _share(got_norms, norms),
+        *(_share(grads[name], expected[name]) for name in _TRAINABLE),
+    )
+
+
+def _report(checks):
+    """Print a line a check; whether all are right."""
+    for what, error in checks.items():
+        print(f"{'ok  ' if error <= 1 else 'FAIL'}  {what}: {error:.2g} of what is allowed")
+    return all(error <= 1 for error in checks.values())

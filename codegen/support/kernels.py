@@ -1,0 +1,93 @@
+# mypy: ignore-errors
+# ruff: noqa: ANN001, ANN202, B905
+"""Functions of arrays that are more than one NumPy call; each keeps its argument's dtype."""
+
+import numpy as np
+
+
+def _sigmoid(x):
+    """1 / (1 + exp(-x)), without overflow on either side."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, small) / (1 + small)
+
+
+def _softplus(x):
+    """log(1 + exp(x)), without overflow."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _reciprocal_or_zero(x):
+    """1 / x, and 0 where x is 0."""
+    return np.divide(1, x, out=np.zeros_like(x), where=x != 0)
+
+
+def _peak(x, axis):
+    """The maximum along axis, kept; 0 where it is infinite, since inf - inf is no number."""
+    peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(peak), peak, 0)
+
+
+def _softmax(x, axis):
+    """exp(x) / sum(exp(x)) along axis, shifted so that nothing overflows."""
+    weights = np.exp(x - _peak(x, axis))
+    return weights / weights.sum(axis=axis, keepdims=True)
+
+
+def _log_softmax(x, axis):
+    """x - log(sum(exp(x))) along axis, shifted so that nothing overflows."""
+    shifted = x - _peak(x, axis)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def _logsumexp(x, axis):
+    """log(sum(exp(x))) along axis, shifted so that nothing overflows."""
+    peak = _peak(x, axis)
+    total = np.exp(x - peak).sum(axis=axis, keepdims=True)
+    return (np.log(total) + peak).squeeze(axis=axis)
+
+
+def _one_hot(index, n, dtype):
+    """1 at the index along a new last axis of size n; zeros where it is out of range."""
+    return (index[..., None] == np.arange(n)).astype(dtype)
+
+
+def _places(index, batch):
+    """The index together with the positions of its first `batch` axes."""
+    axes = [
+        np.arange(n).reshape((n,) + (1,) * (index.ndim - axis - 1))
+        for axis, n in enumerate(index.shape[:batch])
+    ]
+    return (*axes, index)
+
+
+def _take(x, index, batch):
+    """x[b..., index[b..., i...]] for all b and i; b runs over `batch` axes."""
+    return x[_places(index, batch)]
+
+
+def _scatter_add(rows, index, n, batch=0):
+    """Zeros with the rows added where the index says; what falls on one place adds up."""
+    result = np.zeros((*index.shape[:batch], n, *rows.shape[index.ndim :]), rows.dtype)
+    np.add.at(result, _places(index, batch), rows)
+    return result
+
+
+def _spread(x, padding):
+    """Zeros with the elements of x put (before, after, between) each axis' zeros."""
+    shape = [
+        before + n + max(n - 1, 0) * between + after
+        for n, (before, after, between) in zip(x.shape, padding)
+    ]
+    result = np.zeros(shape, x.dtype)
+    place = [
+        slice(before, before + n * (between + 1), between + 1)
+        for n, (before, after, between) in zip(x.shape, padding)
+    ]
+    result[tuple(place)] = x
+    return result
+
+
+def _nonzero(size, what):
+    """Refuse to divide by a size that is 0."""
+    if size == 0:
+        raise ValueError(f"{what} is 0: the mean over nothing is not defined")

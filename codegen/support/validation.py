@@ -1,0 +1,115 @@
+# mypy: ignore-errors
+# ruff: noqa: ANN001, ANN202, B905
+"""Arguments are looked at once, on the way in, so that what is wrong is said in its own name."""
+
+import numpy as np
+
+DTYPE = "float64"
+INPUTS = {}
+PARAMETERS = {}
+_INPUT_DTYPES = {}
+_INPUT_FACTS = {}
+_TRAINABLE = ()
+
+
+def _shape_text(shape):
+    """A shape as it stands in INPUTS and PARAMETERS: (batch, 64)."""
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _size(size, sizes):
+    """The number that a size is; None if it is not known."""
+    return size if isinstance(size, int) else sizes.get(size)
+
+
+def _check_shape(what, array, shape, sizes):
+    """Compare the shape with the expected one; sizes that are names are read from the data."""
+    fits = array.ndim == len(shape)
+    if fits:
+        for size, have in zip(shape, array.shape):
+            if isinstance(size, str):
+                sizes.setdefault(size, have)
+        fits = all(_size(s, sizes) == have for s, have in zip(shape, array.shape))
+    if not fits:
+        known = {s: sizes[s] for s in shape if isinstance(s, str) and s in sizes}
+        where = ", ".join(f"{size} = {n}" for size, n in known.items())
+        where = f" with {where}" if where and array.ndim == len(shape) else ""
+        raise ValueError(f"{what}: expected shape {_shape_text(shape)}{where}, got {array.shape}")
+
+
+def _as_array(what, value, dtype, kinds, shape, sizes):
+    """The value as an array of the dtype, if its kind and its shape are the expected ones."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{what}: expected an array, got {type(value).__name__}: {error}"
+        ) from None
+    if array.dtype.kind not in kinds:
+        names = {"iu": "integers", "b": "truth values"}
+        expected = names.get(kinds, "numbers")
+        raise ValueError(f"{what}: expected {expected} ({dtype}), got dtype {array.dtype}")
+    _check_shape(what, array, shape, sizes)
+    return array
+
+
+def _check_tensors(what, given, names, sizes):
+    """The arrays of a dict that has exactly these names, in that order."""
+    if not hasattr(given, "keys"):
+        raise ValueError(f"{what}: expected a dict of arrays, got {type(given).__name__}")
+    missing = [name for name in names if name not in given]
+    unknown = [str(name) for name in given if name not in names]
+    if missing or unknown:
+        said = [f"missing {', '.join(missing)}"] * bool(missing)
+        said += [f"unknown {', '.join(unknown)}"] * bool(unknown)
+        raise ValueError(f"{what}: expected the names {', '.join(names)}; {'; '.join(said)}")
+    arrays = {}
+    for name in names:
+        place = f"{what}[{name!r}]"
+        array = _as_array(place, given[name], DTYPE, "fiu", PARAMETERS[name], sizes)
+        arrays[name] = array.astype(DTYPE, copy=False)
+    return arrays
+
+
+def _check_params(what, given, sizes):
+    """The parameters, in order."""
+    return _check_tensors(what, given, tuple(PARAMETERS), sizes)
+
+
+def _check_trainable(what, given, sizes):
+    """One array a trainable parameter, of its shape, in order."""
+    return _check_tensors(what, given, _TRAINABLE, sizes)
+
+
+def _check_inputs(given, sizes):
+    """The inputs as arrays, in order."""
+    arrays = []
+    for name, value in given.items():
+        dtype, facts = _INPUT_DTYPES[name], _INPUT_FACTS.get(name, {})
+        truth = "b" if facts.get("zero_or_one") or facts.get("one_hot") else ""
+        kinds = {"int64": "iu", "bool": "b"}.get(dtype, "fiu" + truth)
+        arrays.append(_as_array(name, value, dtype, kinds, INPUTS[name], sizes))
+    for name, array in zip(given, arrays):
+        _check_labels(name, array, _INPUT_FACTS.get(name, {}), sizes)
+    return [a.astype(_INPUT_DTYPES[name], copy=False) for name, a in zip(given, arrays)]
+
+
+def _check_labels(name, array, facts, sizes):
+    """Labels lie in 0 ... n - 1, or are the value that counts nothing."""
+    n, ignore = _size(facts.get("labels"), sizes), facts.get("ignore")
+    if n is None or array.size == 0:
+        return
+    wrong = (array < 0) | (array >= n)
+    if ignore is not None:
+        wrong &= array != ignore
+    if wrong.any():
+        also = "" if ignore is None else f" or {ignore}"
+        raise ValueError(f"{name}: expected labels 0 to {n - 1}{also}, got {array[wrong].flat[0]}")
+
+
+def _check_max_norm(what, value):
+    """The bound on the norm of an example's gradient."""
+    bound = _as_array(what, value, DTYPE, "fiu", (), {})
+    if not bound >= 0:
+        raise ValueError(f"{what}: expected a number that is not negative, got {value}")
+    return bound.astype(DTYPE)

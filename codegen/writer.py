@@ -1,0 +1,140 @@
+"""Lines of text: a program as the body of a function.
+
+A line a value, the equation that a block computes as a comment above it, names from the spec
+first.  Long lines are broken at spaces inside parentheses, which Python allows anywhere.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from codegen.expression import Text
+from codegen.inlining import choose_inlined
+from codegen.memory import MemoryPlan, plan_memory
+from codegen.names import HINTS, Locals
+from codegen.numpy_table import print_step
+from codegen.program import Program
+from codegen.style import Style
+from symdiff.expr.node import Node
+
+WIDTH = 88
+INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The lines of a function that compute a program's results, and the names of those.
+
+    ``guards`` are the lines that refuse sizes which make a mean over nothing.
+    """
+
+    guards: tuple[str, ...]
+    lines: tuple[str, ...]
+    results: Mapping[str, str]
+    memory: MemoryPlan
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    code: str
+    dest: int
+    is_temporary: bool
+
+
+def write_body(
+    program: Program,
+    style: Style,
+    names: Locals,
+    leaves: Mapping[Node, str],
+    preferred: Mapping[Node, str],
+    comments: Mapping[Node, str],
+    labels: Mapping[str, str],
+) -> Body:
+    """The program as lines.
+
+    ``leaves`` names the leaves' variables, ``preferred`` what other nodes are to be called,
+    ``comments`` the equations they compute, ``labels`` what results without a name are called.
+    """
+    wanted: dict[int, str] = {}
+    for register, node in program.nodes.items():
+        if node in preferred and program.steps[register].action != "leaf":
+            wanted[register] = preferred[node]
+    for label, register in program.results.items():
+        wanted.setdefault(register, labels[label])
+    inlined = choose_inlined(program, style, wanted)
+    plan = plan_memory(program, inlined)
+    given = {register: names.give(name) for register, name in wanted.items()}
+
+    texts: dict[int, Text] = {}
+    lines: list[_Line] = []
+    for step in program.steps:
+        if step.action == "leaf":
+            texts[step.dest] = Text(leaves[step.detail("node")])
+            continue
+        sources = [program.steps[arg] for arg in step.args]
+        text = print_step(style, step, [texts[arg] for arg in step.args], sources)
+        if step.dest not in plan.slots:
+            texts[step.dest] = text
+            continue
+        name = given.get(step.dest) or names.temporary(HINTS.get(step.action, ""))
+        texts[step.dest] = Text(name)
+        lines.append(_Line(f"{name} = {text.code}", step.dest, step.dest not in given))
+        if step.dest in program.divisors:
+            lines.append(_Line(_divisor(style, texts[step.dest]), -1, True))
+    return Body(
+        tuple(_divisor(style, texts[r]) for r in program.divisors if r not in plan.slots),
+        tuple(_with_comments(program, lines, comments)),
+        {label: texts[register].code for label, register in program.results.items()},
+        plan,
+    )
+
+
+def _divisor(style: Style, text: Text) -> str:
+    """A mean over nothing is refused; Python's own ZeroDivisionError would not say why."""
+    return style.helper("_nonzero", text.code, f'"{text.code}"')
+
+
+def _with_comments(
+    program: Program, lines: Sequence[_Line], comments: Mapping[Node, str]
+) -> list[str]:
+    """The lines, each commented block begun by its comment: above the temporaries it needs."""
+    result: list[str] = []
+    begin = 0  # where the block that the next comment heads begins
+    for line in lines:
+        comment = comments.get(program.nodes[line.dest]) if line.dest in program.nodes else None
+        if comment is not None and comment != line.code:
+            result[begin:begin] = comment_lines(comment)
+        result.extend(broken(line.code))
+        if not line.is_temporary:
+            begin = len(result)
+    return result
+
+
+def comment_lines(text: str, indent: str = "") -> list[str]:
+    """A comment, wrapped."""
+    return textwrap.wrap(
+        " ".join(text.split()),
+        WIDTH - len(INDENT),
+        initial_indent=f"{indent}# ",
+        subsequent_indent=f"{indent}#     ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def broken(code: str, width: int = WIDTH - len(INDENT)) -> list[str]:
+    """An assignment as lines of at most ``width`` where it has spaces to break at."""
+    if len(code) <= width:
+        return [code]
+    name, _, value = code.partition(" = ")
+    inner = textwrap.wrap(
+        value, width - len(INDENT), break_long_words=False, break_on_hyphens=False
+    )
+    return [f"{name} = (", *(INDENT + line for line in inner), ")"]
+
+
+def indented(lines: Iterable[str], depth: int = 1) -> list[str]:
+    """The lines, moved right; empty ones stay empty."""
+    return [INDENT * depth + line if line else "" for line in lines]
