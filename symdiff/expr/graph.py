@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from symdiff.expr.node import Node
 
@@ -69,9 +70,26 @@ def substitute(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> list[Node
     return [new[root] for root in roots]
 
 
+_FIXED: WeakKeyDictionary[Node, bool] = WeakKeyDictionary()
+
+
 def is_constant(node: Node) -> bool:
-    """Whether no input or parameter is below the node: its value is fixed by the formula alone."""
-    return all(n.op not in ("input", "parameter") for n in toposort([node]))
+    """Whether no input or parameter is below the node: its value is fixed by the formula alone.
+
+    Answers are kept with the nodes, so that asking at every node of a graph is linear in it.
+    """
+    stack = [node]
+    while stack:
+        top = stack[-1]
+        missing = [] if top in _FIXED else [x for x in top.inputs if x not in _FIXED]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        if top not in _FIXED:
+            leaf = top.op in ("input", "parameter")
+            _FIXED[top] = not leaf and all(_FIXED[x] for x in top.inputs)
+    return _FIXED[node]
 
 
 def leaves(roots: Iterable[Node], *ops: str) -> list[Node]:

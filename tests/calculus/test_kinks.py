@@ -11,6 +11,7 @@ from symdiff.calculus.curvature import HVP_MODES, hvp
 from symdiff.calculus.reverse import grad
 from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
+from symdiff.expr.graph import is_constant
 from symdiff.expr.node import Node
 
 X = b.input("x", (3,))
@@ -61,6 +62,17 @@ def test_two_variables_share_a_tie_equally() -> None:
     for f in (b.maximum, b.minimum):
         both = evaluate(grad(b.sum(f(X, y)), [X, y]), {"x": np.ones(3), "y": np.ones(3)})
         assert [g.tolist() for g in both] == [[0.5] * 3] * 2
+
+
+def test_whether_a_side_is_a_constant_is_asked_once_a_node() -> None:
+    """A chain of 5,000 maxima: walking down from each would take millions of steps."""
+    x = b.input("x")
+    node = x
+    for _ in range(5_000):
+        node = b.maximum(b.sin(node), 0.1 + 0.2)
+    assert not is_constant(node)
+    assert is_constant(b.exp(b.constant(0.3)) + b.size_node("n"))
+    assert grad(node, x).shape == ()
 
 
 def test_max_shares_equally_among_ties_along_its_axes_only() -> None:
