@@ -8,19 +8,19 @@ silent in whatever uses it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from symdiff.errors import did_you_mean
 from symdiff.expr import build
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape
 from symdiff.spec.calls import UserFunction
-from symdiff.spec.formula import Scope, Walk, array_value
+from symdiff.spec.formula import Walk, array_value
 from symdiff.spec.model import Equation, Parameter
 from symdiff.spec.reading import Reading
 from symdiff.spec.schema import FormulaTable, InputTable, ParameterTable, name_fault
+from symdiff.spec.scope import Scope
 from symdiff.spec.syntax import FormulaFault, parse
 from symdiff.spec.toml_positions import Path
 from symdiff.spec.values import BROKEN, Value, from_size
@@ -162,8 +162,8 @@ class Spec:
         self.parameters[name] = Parameter(node, init, value, trainable)
         self.values[name] = node
 
-    def function(self, header: str, name: str, table: FormulaTable) -> None:
-        """Read a user function; its formula is checked with its parameters left open."""
+    def function(self, header: str, name: str, table: FormulaTable) -> Value:
+        """A user function; its formula is checked with its parameters left open."""
         path = ("functions", header)
         parameters = function_parameters(header)
         faults = [fault for parameter in parameters if (fault := name_fault(parameter))]
@@ -175,19 +175,19 @@ class Spec:
             body = parse(table.formula)
         except FormulaFault as fault:
             self.reading.fault_inside(path, fault.offset, fault.message)
-            return
-        sizes = {n: v for n, v in self.values.items() if self.kinds[n] in ("size", "dim")}
-        scope = Scope({**sizes, **dict.fromkeys(parameters, BROKEN)}, dict(self.functions))
-        scope.below = frozenset(n for n, kind in self.kinds.items() if kind == "function")
-        scope.below -= set(self.functions)
-        walk = Walk(body, scope)
+            return BROKEN
+        sizes = {n: v for n, v in self.values.items() if self.kinds.get(n) in ("size", "dim")}
+        values = {**sizes, **dict.fromkeys(parameters, BROKEN)}
+        functions = dict(self.functions)
+        below = frozenset(n for n in self.below | {name} if self.kinds[n] == "function")
+        walk = Walk(body, Scope(values, functions, self.kinds, below))
         walk.value()
         self._note(walk, path)
-        self.uses[name] |= scope.used
-        if not faults and not walk.faults:
-            functions = {n: f for n, f in self.functions.items() if f is not BROKEN}
-            self.functions[name] = UserFunction(name, parameters, body, sizes, functions)
-            self.function_texts[" ".join(header.split())] = table.formula
+        self.uses[name] |= walk.scope.used - set(parameters)
+        if faults or walk.faults:
+            return BROKEN
+        self.function_texts[" ".join(header.split())] = table.formula
+        return UserFunction(name, parameters, body, sizes, functions)
 
     def formula(self, text: str, path: Path, user: str, inside: bool = True) -> Value:
         """The node of a formula that stands at ``path``; BROKEN, with faults, if it has none.
@@ -223,10 +223,6 @@ class Spec:
         if value is not BROKEN:
             line, column = self.reading.positions.key(path)
             self.equations[name] = Equation(value, text, line, column)
-
-    def unknown(self, name: str, known: Mapping[str, Any]) -> str:
-        """``unknown name 'zz'; did you mean 'z'?``"""
-        return f"unknown name {name!r}{did_you_mean(name, known)}"
 
 
 def function_parameters(header: str) -> tuple[str, ...]:

@@ -181,13 +181,15 @@ def _dense(layers: Layers, table: DenseTable, path: Path, depth: int) -> None:
     if isinstance(table.units, str):
         spec.uses[weight].add(table.units)
     text = f"{x} @ {weight}"
-    if trainable:
-        layers.weights.append(weight)
     if table.bias is not False:
         value = None if table.bias is True else float(table.bias)
         start = "zeros" if value is None else "constant"
         bias = layers.parameter(f"b{number}", (units,), path, start, value, trainable)
         text = f"{text} + {bias}"
+    if layers.broken:
+        return
+    if trainable:
+        layers.weights.append(weight)
     layers.equation(f"h{number}", layers.activated(text, table.activation, path), path)
     layers.keeps_shape((*shape[:-1], units), table.activation, path)
 

@@ -35,7 +35,7 @@ def load(spec: str | os.PathLike[str]) -> Model:
 
     Raises SpecError with every fault that the spec has; nothing in it is ever run.
     """
-    if isinstance(spec, str) and ("\n" in spec or "=" in spec):
+    if isinstance(spec, str) and ("\n" in spec or ("=" in spec and not os.path.exists(spec))):
         return load_text(spec)
     path = os.fspath(spec)
     try:
@@ -82,7 +82,6 @@ class _Loader:
             loss, per_example, regularizer, texts = self._loss()
         outputs = self._outputs(head)
         reading.stop_at_faults()
-        assert head is not None
         assert loss is not None
         self._warn_unused(outputs)
         return Model(
@@ -104,17 +103,19 @@ class _Loader:
             warnings=reading.warning_lines(),
         )
 
-    def _head(self) -> Head | None:
+    def _head(self) -> Head:
         data = self.reading.data
         for key in SECTIONS:
             wanted: type = list if key == "layers" else dict
             if key in data and not isinstance(data[key], wanted):
                 said = "[[layers]]" if key == "layers" else f"a table [{key}]"
                 self.reading.fault((key,), f"expected {said}")
-                data[key] = wanted()
-        head = check(Head, {k: v for k, v in data.items() if k not in SECTIONS}, (), self.reading)
-        if data.get("dtype") in ("float32", "float64"):
-            self.spec.dtype = data["dtype"]
+                del data[key]
+                self.reading.lost.add(key)
+        keys = {key: value for key, value in data.items() if key not in SECTIONS}
+        head = check(Head, keys, (), self.reading, fallback={"name": "model"})
+        assert head is not None
+        self.spec.dtype = head.dtype
         return head
 
     def _section(self, name: str) -> Mapping[str, Any]:
@@ -167,8 +168,8 @@ class _Loader:
             if table is not None:
                 spec.parameter(name, table, path)
         for header, name, table in functions:
-            if table is not None:
-                spec.function(header, name, table)
+            spec.below.discard(name)
+            spec.functions[name] = BROKEN if table is None else spec.function(header, name, table)
         if not inputs and not self._section("inputs") and "inputs" not in self.reading.lost:
             self.reading.fault((), "missing table [inputs]")
 
@@ -200,7 +201,7 @@ class _Loader:
                     path, f"expected a function such as \"swish(x, beta)\", got {header!r}"
                 )
             elif spec.declare(name, "function", path):
-                spec.functions[name] = BROKEN
+                spec.below.add(name)
                 yield header, name, table
 
     def _equations(self) -> None:
@@ -237,18 +238,21 @@ class _Loader:
             if "loss" not in reading.lost:
                 reading.fault((), "missing table [loss]")
             return None, BROKEN, None, ("", None)
-        loss = check(LossTable, self._section("loss"), losses.PATH, reading)
-        if loss is None:
-            return None, BROKEN, None, ("", None)
+        loss = check(LossTable, self._section("loss"), losses.PATH, reading, fallback={})
+        assert loss is not None
+        if {"kind", "per_example"} & set(self._section("loss")) and not (
+            loss.kind or loss.per_example
+        ):
+            return loss, BROKEN, None, ("", None)
         text = losses.per_example_text(spec, loss, self.layers)
         omega = losses.regularizer_text(spec, loss, self.layers)
         per_example = BROKEN if text is None else losses.per_example_node(spec, loss, text)
         regularizer = None if omega is None else losses.regularizer_node(spec, loss, omega)
         return loss, per_example, regularizer, (text or "", omega)
 
-    def _outputs(self, head: Head | None) -> tuple[str, ...]:
+    def _outputs(self, head: Head) -> tuple[str, ...]:
         spec = self.spec
-        if head is None or head.output is None:
+        if head.output is None:
             return tuple([*spec.equations][-1:])
         known = [n for n, kind in spec.kinds.items() if kind in ("input", "parameter", "equation")]
         path: Path = ("output",)

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from symdiff.errors import did_you_mean, listing
 from symdiff.spec.reading import Reading
@@ -48,6 +48,14 @@ def _size(value: Any) -> int | str:
     if isinstance(value, str) and (fault := name_fault(value)):
         raise ValueError(f"expected a size (a whole number or a name): {fault}")
     return value
+
+
+def _whole_size(value: Any) -> int:
+    if isinstance(value, str):
+        raise ValueError(f"expected a whole number, got {_shown(value)}")
+    size = _size(value)
+    assert isinstance(size, int)
+    return size
 
 
 def _name(value: Any) -> str:
@@ -88,6 +96,7 @@ def _bias(value: Any) -> bool | float:
     return value if isinstance(value, bool) else _number(value)
 
 
+WholeSize = Annotated[int, PlainValidator(_whole_size)]
 Size = Annotated[int | str, PlainValidator(_size)]
 Name = Annotated[str, PlainValidator(_name)]
 Names = Annotated[tuple[str, ...], PlainValidator(_names)]
@@ -116,7 +125,7 @@ class Head(Table):
 class Dim(Table):
     """One entry of [dims], under the key ``size``."""
 
-    size: Annotated[int, Field(ge=1, le=LARGEST_SIZE)]
+    size: WholeSize
 
 
 class InputTable(Table):
@@ -172,17 +181,25 @@ def check(
     path: Sequence[Key],
     reading: Reading,
     wrapped: bool = False,
+    fallback: Mapping[str, Any] | None = None,
 ) -> T | None:
-    """The table, or None with its faults noted at their places below ``path``.
+    """The table, with its faults noted at their places below ``path``; None if they leave no table.
 
-    ``wrapped`` says that the value at the path itself was put under a key for the occasion.
+    Unknown keys are left out of the table.  ``fallback`` lets a table with other faults stand too,
+    without the keys that have them.  ``wrapped`` says that the value at the path itself was put
+    under a key for the occasion.
     """
     try:
         return model.model_validate(dict(data))
     except ValidationError as invalid:
-        for error in invalid.errors(include_url=False):
-            _note(model, error, tuple(path), reading, wrapped)
-    return None
+        errors = invalid.errors(include_url=False)
+    for error in errors:
+        _note(model, error, tuple(path), reading, wrapped)
+    if fallback is None and any(error["type"] != "extra_forbidden" for error in errors):
+        return None
+    faulty = {error["loc"][0] for error in errors}
+    sound = {key: value for key, value in data.items() if key not in faulty}
+    return model.model_validate({**(fallback or {}), **sound})
 
 
 _EXPECTED = {
@@ -227,9 +244,8 @@ def _choices(error: Any) -> Sequence[str]:
 
 def _hint(key: str, model: type[Table]) -> str:
     """The nearest key, or the table where such a key belongs."""
-    if near := did_you_mean(key, model.model_fields):
-        return near
     for title, other in (("[loss]", LossTable), ("the top of the file", Head)):
         if key in other.model_fields and other is not model:
             return f"; it belongs in {title}"
-    return f"; expected {listing(sorted(model.model_fields))}"
+    known = [*model.model_fields, *(SECTIONS if model is Head else ())]
+    return did_you_mean(key, known) or f"; expected {listing(sorted(known))}"

@@ -85,8 +85,10 @@ class Positions:
         while stack:
             base, node = stack.pop()
             if node.type == "pair":
-                named = node.named_children
-                keys, value = _keys(named[0]), named[-1]
+                named = [child for child in node.named_children if child.type != "comment"]
+                if len(named) < 2:  # what tree-sitter makes of text that is no TOML
+                    continue
+                keys, value = _keys(named[0]), named[1]
                 key_place = self._place(node.start_point)
                 for depth in range(1, len(keys)):
                     self._put((*base, *keys[:depth]), key_place, value)
