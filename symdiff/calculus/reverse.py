@@ -15,7 +15,7 @@ from typing import Any, overload
 from symdiff.calculus.derivatives import pullback
 from symdiff.expr.algebra import FLOATS, cast, constant, full, linear_combination
 from symdiff.expr.contraction import contract
-from symdiff.expr.graph import depends_on, leaves, toposort
+from symdiff.expr.graph import depends_on, is_constant, toposort
 from symdiff.expr.movement import zeros
 from symdiff.expr.node import Node, describe, with_shape
 from symdiff.expr.shapes import Shape, ShapeError, shape_text
@@ -36,8 +36,8 @@ def gradients(
 
     Algorithm 6.2 of Goodfellow, Bengio, Courville, *Deep Learning* (2016): each cotangent is
     built once.  Raises TypeError for an x or y that holds whole numbers or truth values,
-    ValueError for an x that is a constant or that normal form took apart, ShapeError for
-    cotangents that do not fit.
+    ValueError for an x that is a constant or that normal form may have taken apart, ShapeError
+    for cotangents that do not fit.
     """
     targets, variables = as_nodes(ys, "ys"), as_nodes(xs, "xs")
     order = toposort(targets)
@@ -129,21 +129,41 @@ def check_variables(
         if node.dtype not in FLOATS:
             kind = "truth values" if node.dtype == "bool" else "whole numbers"
             raise TypeError(f"{what}: {with_shape(node)} holds {kind}, which have no derivative")
-    present = set(order)
     for x in xs:
         if x.op in ("constant", "size"):
             raise ValueError(f"{what}: a {x.op} is not a variable; use an input")
-        if x not in present and _is_transparent(x) and present & set(leaves([x])):
+        if _is_transparent(x) and _is_bypassed(x, order, ys):
             raise ValueError(
-                f"{what}: {with_shape(x)} does not stand in the graph as such: sums, multiples "
-                "and transposes merge with what reads them.  Differentiate with respect to an "
-                "input, and substitute the expression for it afterwards"
+                f"{what}: {with_shape(x)} merges with what reads it, so that the graph need not "
+                "hold it wherever it was used.  Differentiate with respect to an input in its "
+                "place, and substitute the expression for the input afterwards"
             )
 
 
 def _is_transparent(x: Node) -> bool:
     """Whether constructors look through the node, so that its users need not hold it."""
-    return x.op == "mul" or (x.op in ("add", "contract") and len(x.inputs) == 1)
+    if x.op == "contract":
+        return len(x.inputs) == 1
+    return x.op in ("add", "mul", "cast", "reshape", "slice", "flip")
+
+
+def _is_bypassed(x: Node, order: Sequence[Node], ys: Sequence[Node]) -> bool:
+    """Whether from every variable that x is made of there is a way to the ys that avoids x."""
+    below, sources = list(x.inputs), []
+    while below:
+        node = below.pop()
+        if _is_transparent(node):
+            below.extend(node.inputs)
+        elif not is_constant(node):
+            sources.append(node)
+    for source in sources:
+        reached = {source}
+        for node in order:
+            if node is not x and any(i in reached for i in node.inputs):
+                reached.add(node)
+        if not any(y in reached for y in ys if y is not x):
+            return False
+    return bool(sources)
 
 
 def _cotangents(ys: Sequence[Node], grad_ys: Any, single: bool) -> list[Node]:

@@ -85,6 +85,15 @@ def test_derivatives_agree_with_finite_differences_to_second_order(case: Case) -
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
+def test_gradients_can_be_differentiated_again_and_again(case: Case) -> None:
+    """To third order: the derivatives of a gradient are right to second order."""
+    nodes = case.nodes()
+    xs = case.floats(nodes)
+    for slope in gradients(weighted(case.build(*nodes)), xs):
+        check_derivatives(slope, xs, case.values(), first=1e-5, second=1e-4)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_float32_stays_float32(case: Case) -> None:
     nodes = case.nodes("float32")
     values = {k: np.asarray(v, np.float32 if v.dtype.kind == "f" else None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given, settings
 
+from symdiff.calculus.batching import vmap
 from symdiff.calculus.curvature import HVP_MODES, hvp
 from symdiff.calculus.forward import jvp
 from symdiff.calculus.reverse import gradients
@@ -59,3 +61,18 @@ def test_hessian_vector_products_of_all_modes_agree_with_autograd(graph: Graph) 
         ours = evaluate(hvp(graph.root, graph.leaves, graph.tangents, mode), values, SIZES)
         for name, mine, other in zip(graph.names, ours, theirs, strict=True):
             assert_close(mine, other, 1e-9, f"{name} by {mode}")
+
+
+@RUNS
+@given(graphs())
+def test_batching_is_stacking(graph: Graph) -> None:
+    """The first leaf has a row each; the others are shared."""
+    first, name = graph.leaves[0], graph.names[0]
+    many = b.input("many", ("m", *first.shape), first.dtype)
+    roots = [graph.inner, *gradients(graph.root, graph.leaves)]
+    rows = np.stack([graph.values[name], graph.direction["t0"], 0.5 * graph.values[name]])
+    batched = vmap(roots, {first: many})
+    found = evaluate(batched, {**graph.values, "many": rows}, {**SIZES, "m": 3})
+    expected = [evaluate(roots, {**graph.values, name: row}, SIZES) for row in rows]
+    for ours, *theirs in zip(found, *expected, strict=True):
+        assert_close(ours, np.stack(theirs), 1e-11)
