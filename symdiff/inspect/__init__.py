@@ -1,0 +1,1 @@
+"""Looking at graphs: expressions as text, LaTeX and SymPy, and whole models as derivations."""

@@ -1,0 +1,198 @@
+"""Which expressions get a name, and the lines that define them.
+
+A node is named if the caller names it, if it is read more than once and is not short, or if a line
+would grow too long or nest too deep without.  Everything is decided bottom-up in topological order,
+with no recursion over the graph: a chain 10 000 deep becomes lines of bounded length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from symdiff.expr.graph import toposort
+from symdiff.expr.node import Node
+from symdiff.expr.shapes import Shape
+from symdiff.expr.views import is_view
+from symdiff.inspect.layout import Apply, Doc, IndexSum, Name, Partial
+from symdiff.inspect.operations import document
+from symdiff.inspect.text import TEXT
+
+#: A line is at most this wide, unless the one operation on it has many operands.
+LINE = 88
+#: A shared expression no wider than this is written out wherever it is read.
+SHORT = 12
+#: Parentheses nest at most this deep.
+DEEPEST = 4
+
+Label = Name | Partial
+_LEAVES = ("input", "parameter", "size", "arange")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``label = doc``, and the shape of both; ``defined`` marks intermediate results."""
+
+    label: Label
+    doc: Doc
+    shape: Shape
+    defined: bool
+
+
+def as_label(name: str | Label) -> Label:
+    """A label from a plain string; labels are kept."""
+    return Name(name) if isinstance(name, str) else name
+
+
+def lines(
+    roots: Mapping[str | Partial, Node], names: Mapping[Node, str | Partial] | None = None
+) -> list[Line]:
+    """The definitions that the roots need, in the order of evaluation, then the roots in theirs.
+
+    ``names`` gives nodes below the roots names of the user's; other intermediate results that need
+    one are called t1, t2, ….  A root is also the name of its node in the lines of others.
+    """
+    return _Naming(roots, names or {}).lines()
+
+
+class _Naming:
+    """The documents of one set of roots."""
+
+    def __init__(
+        self, roots: Mapping[str | Partial, Node], names: Mapping[Node, str | Partial]
+    ) -> None:
+        self.roots = {as_label(label): node for label, node in roots.items()}
+        self.order = toposort(self.roots.values())
+        present = set(self.order)
+        self.given = {
+            node: as_label(name)
+            for node, name in names.items()
+            if node in present and not _is_leaf(node)
+        }
+        self.top: dict[Node, Label] = {}
+        for label, node in self.roots.items():
+            if node not in self.given and not _is_plain(node):
+                self.top.setdefault(node, label)
+        self.labels: dict[Node, Label] = {**self.top, **self.given}
+        self.automatic: set[Node] = set()
+        self.shared = self._shared()
+        self.docs: dict[Node, Doc] = {}
+
+    def _shared(self) -> set[Node]:
+        """Nodes that are read more than once, views and casts counting as often as they are."""
+        reads = dict.fromkeys(self.order, 0)
+        for node in self.roots.values():
+            reads[node] += 1
+        for node in reversed(self.order):
+            through = _is_transparent(node) and node not in self.labels
+            for x in node.inputs:
+                reads[x] += reads[node] if through else 1
+        return {node for node, n in reads.items() if n > 1}
+
+    def lines(self) -> list[Line]:
+        for node in self.order:
+            self.docs[node] = self._fitted(node)
+            if self._wants_name(node):
+                self._name(node)
+        self._number()
+        for node in self.order:
+            self.docs[node] = self._document(node)
+        result = [
+            Line(self.labels[node], self.docs[node], node.shape, True)
+            for node in self.order
+            if node in self.labels and node not in self.top
+        ]
+        for label, node in self.roots.items():
+            doc = self.docs[node] if self.labels.get(node) in (None, label) else self.labels[node]
+            result.append(Line(label, doc, node.shape, False))
+        return result
+
+    def _document(self, node: Node) -> Doc:
+        return document(node, [self.labels.get(x) or self.docs[x] for x in node.inputs])
+
+    def _fitted(self, node: Node) -> Doc:
+        """The node's document, with the widest of its parts named until it fits a line."""
+        doc = self._document(node)
+        while len(drawn := TEXT.draw(doc)) > LINE or _depth(drawn) > DEEPEST:
+            parts = [p for x in node.inputs for p in self._nameable(x)]
+            if not parts:
+                break
+            deep = _depth(drawn) > DEEPEST
+            self._name(max(parts, key=lambda part: self._size(part, deep)))
+            for x in node.inputs:
+                self._redo(x)
+            doc = self._document(node)
+        return doc
+
+    def _size(self, node: Node, deep: bool) -> tuple[int, int]:
+        drawn = TEXT.draw(self.docs[node])
+        return (_depth(drawn), len(drawn)) if deep else (len(drawn), 0)
+
+    def _nameable(self, node: Node) -> list[Node]:
+        """The node, or what it is a view or cast of, if it is written out and worth a name."""
+        while _is_transparent(node) and node not in self.labels:
+            node = node.inputs[0]
+        if node in self.labels or _is_leaf(node):
+            return []
+        return [node] if len(TEXT.draw(self.docs[node])) > SHORT // 2 else []
+
+    def _redo(self, node: Node) -> None:
+        """The documents of views again, whose operand may have got a name."""
+        chain = []
+        while _is_transparent(node) and node not in self.labels:
+            chain.append(node)
+            node = node.inputs[0]
+        for view in reversed(chain):
+            self.docs[view] = self._document(view)
+
+    def _wants_name(self, node: Node) -> bool:
+        if node in self.labels or _is_leaf(node) or _is_transparent(node):
+            return False
+        doc = self.docs[node]
+        if isinstance(doc, IndexSum) or (node.op == "constant" and isinstance(doc, Apply)):
+            return True
+        return node in self.shared and len(TEXT.draw(doc)) > SHORT
+
+    def _name(self, node: Node) -> None:
+        self.labels[node] = Name("t0")
+        self.automatic.add(node)
+
+    def _number(self) -> None:
+        """t1, t2, … in the order of evaluation, past names that are taken."""
+        taken = {node.attr("name") for node in self.order if node.op in ("input", "parameter")}
+        taken |= {label.text for label in self.labels.values() if isinstance(label, Name)}
+        taken |= {label.text for label in self.roots if isinstance(label, Name)}
+        fresh = (f"t{n}" for n in count(1))
+        for node in self.order:
+            if node in self.automatic:
+                self.labels[node] = Name(next(name for name in fresh if name not in taken))
+
+
+def _is_leaf(node: Node) -> bool:
+    return node.op in _LEAVES or (node.op == "constant" and node.ndim == 0)
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether the node is a leaf, or a view of one: nothing that another line could refer to."""
+    while _is_transparent(node):
+        node = node.inputs[0]
+    return _is_leaf(node) or node.op == "constant"
+
+
+def _is_transparent(node: Node) -> bool:
+    return node.op == "cast" or is_view(node)
+
+
+def _depth(text: str) -> int:
+    """How deep parentheses nest."""
+    deepest = depth = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def widest(labels: Sequence[str]) -> int:
+    """The width of a column of labels."""
+    return max(map(len, labels), default=0)

@@ -1,0 +1,348 @@
+"""How each operation reads: a table, one function an operation.
+
+A function is given the node and the documents of its inputs, and makes the node's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from symdiff.expr.algebra import number_of
+from symdiff.expr.contraction import is_identity
+from symdiff.expr.node import Node
+from symdiff.expr.scalars import SCALARS
+from symdiff.expr.shapes import Size, shape_text, size_add, size_mul, size_sub, size_text
+from symdiff.expr.views import is_view
+from symdiff.inspect.layout import (
+    ONE,
+    Apply,
+    Cases,
+    Doc,
+    Literal,
+    Magnitude,
+    Name,
+    Number,
+    Power,
+    Relation,
+    Subscript,
+    Sum,
+    elementwise,
+    negated,
+    power,
+    product,
+    quotient,
+    scaled,
+    signed,
+    tidy,
+    transpose,
+)
+from symdiff.inspect.matrix import IDENTITY, Operand, contraction, spread, with_letters
+from symdiff.inspect.ordering import factor_key, term_key
+
+Docs = Sequence[Doc]
+Builder = Callable[[Node, Docs], Doc]
+
+#: Arrays of numbers up to this size are written out.
+MOST_ELEMENTS = 8
+
+
+def document(node: Node, inputs: Docs) -> Doc:
+    """The node's document, made of those of its inputs."""
+    return OPERATIONS[node.op](node, inputs)
+
+
+def _number(value: float) -> Doc:
+    return negated(Number(-value)) if value < 0 else Number(value)
+
+
+def _leaf(node: Node, inputs: Docs) -> Doc:
+    return Name(node.attr("name"))
+
+
+def _constant(node: Node, inputs: Docs) -> Doc:
+    value = node.value
+    if value.size > MOST_ELEMENTS:
+        return Apply("array", (), (("", shape_text(node.shape)),))
+    return _literal(value)
+
+
+def _literal(value: Any) -> Doc:
+    if value.ndim == 0:
+        return _number(float(value))
+    return Literal(tuple(_literal(np.asarray(row)) for row in value))
+
+
+def _size(node: Node, inputs: Docs) -> Doc:
+    return _size_doc(node.attr("size"))
+
+
+def _size_doc(size: Size) -> Doc:
+    if isinstance(size, int):
+        return _number(float(size))
+    text = size_text(size)
+    return Name(text if isinstance(size, str) else f"({text})")
+
+
+# Sums
+
+
+def _add(node: Node, inputs: Docs) -> Doc:
+    """Positive terms first; sums inside the sum are part of it."""
+    terms: list[tuple[bool, int, Doc]] = []
+    for x, doc, c in zip(node.inputs, inputs, node.attr("coefficients"), strict=True):
+        if abs(c) == 1 and isinstance(doc, Sum):
+            terms += [(minus != (c < 0), x.ndim, term) for minus, term in doc.terms]
+            continue
+        top, bottom = _fraction(abs(c))
+        term = quotient(scaled(() if top == ONE else (top,), doc), bottom)
+        terms.append((c < 0, x.ndim, term))
+    terms.sort(key=lambda term: (term[0], term_key(term[1], term[2])))
+    constant = node.attr("constant")
+    if constant:
+        at = len(terms) if constant < 0 else sum(not minus for minus, _, _ in terms)
+        terms.insert(at, (constant < 0, 0, quotient(*_fraction(abs(constant)))))
+    return Sum(tuple((minus, term) for minus, _, term in terms))
+
+
+def _fraction(c: float) -> tuple[Number, Doc]:
+    """A number as top and bottom: 1/7 has no short decimal form, and reads better as / 7."""
+    if 0 < c < 1 and len(repr(tidy(c))) > 9 and tidy(1 / c) == round(1 / c):
+        return ONE, Number(tidy(1 / c))
+    return Number(tidy(c)), ONE
+
+
+# Products
+
+
+def _mul(node: Node, inputs: Docs) -> Doc:
+    c = node.attr("coefficient")
+    top_number, bottom_number = _fraction(abs(c))
+    top: list[tuple[Node, Doc]] = []
+    bottom: list[tuple[Node, Doc]] = []
+    minus = c < 0
+    for x, doc, e in zip(node.inputs, inputs, node.attr("exponents"), strict=True):
+        negative, size = signed(doc)
+        if negative and e == int(e):
+            minus ^= bool(e % 2)
+            doc = size
+        (top if e > 0 else bottom).append((x, power(doc, abs(e))))
+    front: list[Doc] = [] if top_number == ONE else [top_number]
+    front += [doc for _, doc in _sorted(top) if not _.ndim]
+    array = _array_product(node, _sorted(top))
+    result = product(front) if array is None else scaled(front, array)
+    arrays = [doc for x, doc in _sorted(bottom) if x.ndim]
+    scalars: list[Doc] = [] if bottom_number == ONE else [bottom_number]
+    scalars += [doc for x, doc in _sorted(bottom) if not x.ndim]
+    if arrays:
+        result = quotient(result, elementwise(arrays))
+    result = quotient(result, product(scalars))
+    return negated(result) if minus else result
+
+
+def _sorted(factors: Sequence[tuple[Node, Doc]]) -> list[tuple[Node, Doc]]:
+    return sorted(factors, key=lambda factor: factor_key(factor[1]))
+
+
+def _array_product(node: Node, factors: Sequence[tuple[Node, Doc]]) -> Doc | None:
+    """The elementwise product of the arrays; columns of a matrix scale its rows."""
+    arrays = [(x, doc) for x, doc in factors if x.ndim]
+    if not arrays:
+        return None
+    columns: list[Doc] = []
+    full: list[Doc] = []
+    rows: list[Doc] = []
+    for x, doc in arrays:
+        match doc:
+            case Subscript(vector, (":", "None")) if node.ndim == 2:
+                columns.append(vector)
+            case _:
+                (full if x.ndim == node.ndim else rows).append(doc)
+    if not columns:
+        return _with_identity([doc for _, doc in arrays])
+    if not full:
+        return spread(elementwise(columns), elementwise(rows), [])
+    return spread(elementwise(columns), ONE, [_with_identity([*full, *rows])])
+
+
+def _with_identity(docs: list[Doc]) -> Doc:
+    rest = [doc for doc in docs if doc != IDENTITY]
+    if len(rest) == len(docs) or not rest:
+        return elementwise(docs)
+    return Apply("diag", (elementwise(rest),))
+
+
+# Functions of the scalar table
+
+
+def _scalar(name: str) -> Builder:
+    return lambda node, inputs: Apply(name, tuple(inputs))
+
+
+def _relation(name: str) -> Builder:
+    return lambda node, inputs: Relation(inputs[0], name, inputs[1])
+
+
+_SCALAR_FORMS: dict[str, Builder] = {
+    **{name: _relation(name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
+    "abs": lambda node, inputs: Magnitude(inputs[0]),
+    "pow": lambda node, inputs: Power(inputs[0], inputs[1]),
+    "where": lambda node, inputs: Cases(inputs[0], inputs[1], inputs[2]),
+}
+
+
+# Contractions
+
+
+def _contract(node: Node, inputs: Docs) -> Doc:
+    if is_view(node):
+        return _view(node, inputs[0])
+    operands = [
+        Operand(doc, indices, x.shape, x.facts.symmetric)
+        for x, doc, indices in zip(node.inputs, inputs, node.attr("indices"), strict=True)
+    ]
+    operands.sort(key=lambda operand: factor_key(operand.doc))
+    return contraction(operands, node.attr("out"))
+
+
+def _view(node: Node, doc: Doc) -> Doc:
+    """Axes dropped, a diagonal taken, axes permuted, inserted and broadcast, in this order."""
+    (x,), (names,), out = node.inputs, node.attr("indices"), node.attr("out")
+    wide = [n not in names and size != 1 for n, size in zip(out, node.shape, strict=True)]
+    if any(wide):
+        value = number_of(x)
+        if value in (0.0, 1.0):
+            return Apply("zeros" if value == 0 else "ones", (), (("", shape_text(node.shape)),))
+        if x.ndim == 0 or _is_trailing(names, out):
+            return Apply("broadcast", (doc,), (("", shape_text(node.shape)),))
+    gone = [n not in out for n in names]
+    if any(gone) and x.op == "slice":
+        assert isinstance(doc, Subscript)
+        starts = [size_text(start) for start, _, _ in x.attr("ranges")]
+        items = zip(doc.items, starts, gone, strict=True)
+        doc = Subscript(doc.base, tuple(s if drop else item for item, s, drop in items))
+    elif any(gone):
+        doc = Subscript(doc, tuple("0" if drop else ":" for drop in gone))
+    left = [n for n in names if n in out]
+    if len(set(left)) != len(left) > 2:
+        kept = [n for n in out if n in left]
+        doc, left = with_letters([Operand(doc, tuple(left), x.shape)], kept), kept
+    elif len(set(left)) != len(left):
+        doc, left = Apply("diagonal", (doc,)), list(dict.fromkeys(left))
+    order = tuple(left.index(n) for n in out if n in left)
+    if order != tuple(range(len(order))):
+        doc = transpose(doc) if len(order) == 2 else Apply("transpose", (doc,), (("", str(order)),))
+    if any(n not in names for n in out):
+        doc = Subscript(doc, tuple(":" if n in names else "None" for n in out))
+    if any(wide):
+        doc = Apply("broadcast", (doc,), (("", shape_text(node.shape)),))
+    return doc
+
+
+def _is_trailing(names: Sequence[int], out: Sequence[int]) -> bool:
+    return tuple(out[len(out) - len(names) :]) == tuple(names)
+
+
+# Reductions, movement, selection
+
+
+def _along(function: str) -> Builder:
+    """Functions along axes; the last axis alone, or all of them, goes without saying."""
+
+    def build(node: Node, inputs: Docs) -> Doc:
+        axes, rank = node.attr("axes"), node.inputs[0].ndim
+        keeps = node.ndim == rank
+        if axes == (rank - 1,) if keeps else len(axes) == rank:
+            return Apply(function, (inputs[0],))
+        return Apply(function, (inputs[0],), (("axis", _axes_text(axes)),))
+
+    return build
+
+
+def _axes_text(axes: Sequence[int]) -> str:
+    return str(axes[0]) if len(axes) == 1 else str(tuple(axes))
+
+
+def _cumsum(node: Node, inputs: Docs) -> Doc:
+    keywords = [("axis", str(node.attr("axis")))] if node.ndim > 1 else []
+    keywords += [("reverse", "True")] if node.attr("reverse") else []
+    return Apply("cumsum", (inputs[0],), tuple(keywords))
+
+
+def _reshape(node: Node, inputs: Docs) -> Doc:
+    return Apply("reshape", (inputs[0],), (("", shape_text(node.shape)),))
+
+
+def _slice(node: Node, inputs: Docs) -> Doc:
+    items = []
+    for (start, length, step), size in zip(node.attr("ranges"), node.inputs[0].shape, strict=True):
+        last_taken = size_add(start, size_mul(step, size_sub(length, 1)))
+        stop = size_add(last_taken, 1)
+        reaches = size_sub(size, last_taken)
+        first = "" if start == 0 else size_text(start)
+        last = "" if isinstance(reaches, int) and 0 < reaches <= step else size_text(stop)
+        items.append(f"{first}:{last}" + (f":{step}" if step > 1 else ""))
+    return Subscript(inputs[0], tuple(items))
+
+
+def _pad(node: Node, inputs: Docs) -> Doc:
+    pairs = [(size_text(before), size_text(after)) for before, after, _ in node.attr("padding")]
+    keywords = [("", ", ".join(f"({before}, {after})" for before, after in pairs))]
+    gaps = [gap for _, _, gap in node.attr("padding")]
+    keywords += [("gaps", str(tuple(gaps)))] if any(gaps) else []
+    return Apply("pad", (inputs[0],), tuple(keywords))
+
+
+def _concatenate(node: Node, inputs: Docs) -> Doc:
+    keywords = (("axis", str(node.attr("axis"))),) if node.ndim > 1 else ()
+    return Apply("concatenate", tuple(inputs), keywords)
+
+
+def _take(node: Node, inputs: Docs) -> Doc:
+    x, idx = inputs
+    batch = node.attr("batch")
+    if batch == 0:
+        return Subscript(x, (idx,))
+    if batch == 1 and node.inputs[1].ndim == 1:
+        return Subscript(x, (Apply("arange", (_size_doc(node.shape[0]),)), idx))
+    return Apply("take", (x, idx), (("batch", str(batch)),))
+
+
+def _scatter_add(node: Node, inputs: Docs) -> Doc:
+    keywords = [("n", size_text(node.attr("n")))]
+    keywords += [("batch", str(node.attr("batch")))] if node.attr("batch") else []
+    return Apply("scatter_add", tuple(inputs), tuple(keywords))
+
+
+def _one_hot(node: Node, inputs: Docs) -> Doc:
+    return IDENTITY if is_identity(node) else Apply("one_hot", (inputs[0],))
+
+
+OPERATIONS: dict[str, Builder] = {
+    "input": _leaf,
+    "parameter": _leaf,
+    "constant": _constant,
+    "size": _size,
+    "arange": lambda node, inputs: Apply("arange", (_size_doc(node.attr("n")),)),
+    "add": _add,
+    "mul": _mul,
+    "cast": lambda node, inputs: inputs[0],
+    **{name: _scalar(name) for name in SCALARS},
+    **_SCALAR_FORMS,
+    "contract": _contract,
+    **{op: _along(op) for op in ("max", "prod", "softmax", "log_softmax", "logsumexp")},
+    "cumsum": _cumsum,
+    "reshape": _reshape,
+    "slice": _slice,
+    "flip": lambda node, inputs: Apply(
+        "flip", (inputs[0],), (("axis", _axes_text(node.attr("axes"))),)
+    ),
+    "pad": _pad,
+    "concatenate": _concatenate,
+    "take": _take,
+    "scatter_add": _scatter_add,
+    "one_hot": _one_hot,
+    "stop_gradient": lambda node, inputs: Apply("stop_gradient", (inputs[0],)),
+}
