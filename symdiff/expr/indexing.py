@@ -142,11 +142,12 @@ def _is_arange(key: Node, x: Node, axis: int) -> bool:
     )
 
 
-def take_along_axis(x: Node, idx: Node, axis: int) -> Node:
+def take_along_axis(x: Any, idx: Any, axis: int) -> Node:
     """x picked along an axis by indices of x's rank, as numpy.take_along_axis.
 
     All other axes of idx must be those of x.  Raises ShapeError otherwise.
     """
+    x, idx = (a if isinstance(a, Node) else constant(a) for a in (x, idx))
     if idx.ndim != x.ndim or not -x.ndim <= axis < x.ndim:
         raise ShapeError(f"take_along_axis: {with_shape(x)} and {with_shape(idx)}, axis {axis}")
     axis %= x.ndim

@@ -168,8 +168,10 @@ def eye(n: Size, dtype: str | None = None) -> Node:
     return one_hot(arange(n), n, dtype)
 
 
-def stop_gradient(x: Node) -> Node:
+def stop_gradient(x: Node | int | float) -> Node:
     """x, with derivative zero."""
+    if not isinstance(x, Node):
+        return constant(x)
     if x.op in ("stop_gradient", "constant", "size", "arange", "one_hot"):
         return x
     return Node.make("stop_gradient", [x])
