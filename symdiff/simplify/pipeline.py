@@ -1,0 +1,115 @@
+"""simplify: the phases in order, until nothing changes, and then the plan of the contractions.
+
+canonical → recognise → canonical → fold, over and over; then plan, once.  Each phase may mention
+only what earlier ones leave standing.  Call it on the forward graph before differentiating, so
+that composites have stable derivatives, and on the derivative: rewriting the gradient alone comes
+too late for most formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symdiff.expr.graph import toposort
+from symdiff.expr.node import Node
+from symdiff.simplify.near import WATCHERS
+from symdiff.simplify.rewrite import Budget, Fact, Phase, Recorder, RewriteError, Rule, run_phase
+from symdiff.simplify.rules import canonical, exponentials, kinks, reductions, sigmoid, softmax
+from symdiff.simplify.trace import NearMiss, Trace, Tracer
+
+CANONICAL = Phase("canonical", canonical.RULES)
+RECOGNISE = Phase("recognise", (*softmax.RULES, *sigmoid.RULES, *exponentials.RULES, *kinks.RULES))
+FOLD = Phase("fold", reductions.RULES)
+
+PHASES: tuple[Phase, ...] = (CANONICAL, RECOGNISE, CANONICAL, FOLD)
+RULES: tuple[Rule, ...] = (*CANONICAL.rules, *RECOGNISE.rules, *FOLD.rules)
+
+ROUNDS = 12  # two or three are usual
+
+
+@dataclass(frozen=True, slots=True)
+class Simplified:
+    """What simplify gives.
+
+    ``roots`` in the order given; ``mapping`` from each node of the given graph to what it became
+    (which may have been taken in by its reader); ``names`` the given names with the nodes they
+    now stand for; ``assumptions`` the declared facts (input, fact) that rules leaned on.
+    """
+
+    roots: tuple[Node, ...]
+    mapping: Mapping[Node, Node]
+    names: Mapping[str, Node] = field(default_factory=dict)
+    assumptions: tuple[Fact, ...] = ()
+    trace: Trace = field(default_factory=Trace)
+    near_misses: tuple[NearMiss, ...] = ()
+
+    @property
+    def root(self) -> Node:
+        """The only root."""
+        (root,) = self.roots
+        return root
+
+
+def simplify(
+    roots: Node | Iterable[Node],
+    names: Mapping[str, Node] | None = None,
+    *,
+    trace: bool = False,
+    debug: bool = False,
+    budget: int | None = None,
+    phases: Sequence[Phase] = PHASES,
+) -> Simplified:
+    """The roots in simplest, stablest form: equal where the formulas are defined over the reals.
+
+    ``names`` are followed through the rewriting.  With ``trace`` every step is kept, and near
+    misses are looked for; ``debug`` checks that each rule decreases the measure.  Raises
+    RewriteError, naming the last rules fired, after ``budget`` steps (default: 50 a node).
+    """
+    given = (roots,) if isinstance(roots, Node) else tuple(roots)
+    first = toposort(given)
+    steps = Budget(budget if budget is not None else 1000 + 50 * len(first))
+    recorder = Tracer() if trace else Recorder()
+    mapping: dict[Node, Node] = {}
+    current = list(given)
+    for _ in range(ROUNDS):
+        before = current
+        for phase in phases:
+            done = run_phase(current, phase, steps, recorder, debug)
+            current = [done[root] for root in current]
+            _compose(mapping, done)
+        if all(a is b for a, b in zip(current, before, strict=True)):
+            break
+    else:
+        raise RewriteError(
+            f"simplify: still changing after {ROUNDS} rounds; the last rules were "
+            + ", ".join(steps.last)
+        )
+    final = {node: mapping.get(node, node) for node in first}
+    return Simplified(
+        tuple(current),
+        final,
+        {name: final.get(node, node) for name, node in (names or {}).items()},
+        tuple(sorted(recorder.facts)),
+        recorder.trace(current) if isinstance(recorder, Tracer) else Trace(),
+        tuple(near_misses(current)) if trace else (),
+    )
+
+
+def _compose(mapping: dict[Node, Node], done: Mapping[Node, Node]) -> None:
+    """What each node became, after one more phase."""
+    for node, now in mapping.items():
+        mapping[node] = done.get(now, now)
+    for node, now in done.items():
+        mapping.setdefault(node, now)
+
+
+def near_misses(roots: Sequence[Node]) -> list[NearMiss]:
+    """The rules that would have applied to the graph but for a fact."""
+    found = []
+    for node in toposort(roots):
+        for op, watcher in WATCHERS:
+            miss = watcher(node) if node.op == op else None
+            if miss is not None:
+                found.append(miss)
+    return found

@@ -1,0 +1,154 @@
+"""Normal form where it depends on who else reads a node.
+
+The constructors keep the normal form of a single node.  What is left is merging a sum into the sum
+that reads it, a product into a product, and a product into the sum over it: worth it only where
+no other node needs the inner one, else its work would be done twice.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from symdiff.expr.algebra import cast, constant, linear_combination, number_of, power_product
+from symdiff.expr.evaluate import evaluate
+from symdiff.expr.node import Node
+from symdiff.expr.views import is_view
+from symdiff.simplify.parts import Product, Sum, as_like, core_of, product_of, sum_of
+from symdiff.simplify.rewrite import Context, Rule, rule
+
+
+def _merges_upwards(node: Node, context: Context) -> bool:
+    """Whether the node's only reader will take it in: then that one does all at once."""
+    reader = context.only_reader(node)
+    return reader is not None and reader.op == node.op and reader.shape == node.shape
+
+
+@rule("real-only", "add", housekeeping=True)
+def flatten_sum(node: Node, context: Context) -> Node | None:
+    """(a + b) + c = a + b + c"""
+    if _merges_upwards(node, context):
+        return None
+    total, stack = Sum({}, node.attr("constant")), list(sum_of(node).terms.items())
+    merged = False
+    for x, c in stack:  # grows while it is walked
+        inner = _inner_sum(x, node, total, context)
+        if inner is None:
+            total = total.plus(x, c)
+        else:
+            merged = True
+            stack.extend((y, c * k) for y, k in inner.terms.items())
+            total = Sum(total.terms, total.constant + c * inner.constant)
+    return total.node(node) if merged else None
+
+
+def _inner_sum(x: Node, node: Node, total: Sum, context: Context) -> Sum | None:
+    """The terms of a nested sum that may be taken in."""
+    inner = sum_of(x)
+    if len(inner.terms) < 2 or inner.terms.keys() == {x}:
+        return None
+    alone = context.readers(x) == 1 and (core_of(x) is x or context.readers(core_of(x)) == 1)
+    if alone and x.shape == node.shape:
+        return inner
+    # Terms that cancel or merge pay for themselves, whatever the shape and the readers.
+    outside = sum_of(node).without(x)
+    meeting = sum(y in outside.terms for y in inner.terms)
+    return inner if meeting and (alone or 2 * meeting >= len(inner.terms)) else None
+
+
+@rule("real-only", "mul", housekeeping=True)
+def flatten_product(node: Node, context: Context) -> Node | None:
+    """(a b) c = a b c, and (a b)ⁿ = aⁿ bⁿ for whole n"""
+    if _merges_upwards(node, context):
+        return None
+    total, stack = Product({}, node.attr("coefficient")), list(product_of(node).factors.items())
+    merged = False
+    for x, e in stack:
+        inner = _inner_product(x, e, node, context)
+        if inner is None:
+            total = total.times(x, e)
+        else:
+            merged = True
+            stack.extend((y, e * k) for y, k in inner.factors.items())
+            total = Product(total.factors, total.coefficient * inner.coefficient**e)
+    return total.node(node) if merged else None
+
+
+def _inner_product(x: Node, e: float, node: Node, context: Context) -> Product | None:
+    if x.op != "mul" or e != math.floor(e):
+        return None
+    inner = product_of(x)
+    if context.readers(x) == 1 and x.shape == node.shape:
+        return inner
+    outside = product_of(node).without(x)
+    meeting = sum(y in outside.factors for y in inner.factors)
+    return inner if 2 * meeting >= len(inner.factors) else None
+
+
+@rule("real-only", "add", housekeeping=True)
+def factor_scale(node: Node, context: Context) -> Node | None:
+    """s a + s b = s (a + b) for a scalar s"""
+    terms = sum_of(node)
+    if terms.constant or len(terms.terms) < 2:
+        return None
+    products = {x: product_of(x) for x in terms.terms}
+    if any(x.op != "mul" or context.readers(x) > 1 for x in products):
+        return None
+    first, *others = products.values()
+    common = {
+        s: e
+        for s, e in first.factors.items()
+        if s.ndim == 0 and all(p.factors.get(s) == e for p in others)
+    }
+    if not common:
+        return None
+    rest = linear_combination(
+        [(p.without(*common).bare(node.dtype), terms.terms[x]) for x, p in products.items()]
+    )
+    return as_like(power_product([*common.items(), (rest, 1.0)]), node)
+
+
+_SMALL = 64
+
+
+@rule(
+    "exact",
+    "contract",
+    "max",
+    "prod",
+    "cumsum",
+    "reshape",
+    "slice",
+    "flip",
+    "concatenate",
+    "pad",
+    "take",
+    "softmax",
+    "log_softmax",
+    "logsumexp",
+    "add",
+    "mul",
+    housekeeping=True,
+)
+def fold_constants(node: Node, context: Context) -> Node | None:
+    """what is made of small constants only is a constant"""
+    if not node.inputs or number_of(node) is not None or is_view(node):
+        return None
+    for x in node.inputs:
+        if core_of(x).op != "constant" or False:
+            return None
+    if not all(isinstance(s, int) for x in (node, *node.inputs) for s in x.shape):
+        return None
+    value = evaluate(node, {})
+    if value.size > _SMALL or not np.all(np.isfinite(value)):
+        return None
+    return cast(constant(np.asarray(value)), node.dtype)
+
+
+RULES: tuple[Rule, ...] = (
+    fold_constants,
+    flatten_sum,
+    flatten_product,
+    factor_scale,
+)

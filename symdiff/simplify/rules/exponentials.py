@@ -1,0 +1,217 @@
+"""Exponentials and logarithms: what overflows when it is computed as it is written.
+
+``known_log`` says of which nodes the logarithm has a closed form; one rule splits those factors
+off a product, another carries the logarithm through indexing and reshaping (PyTensor PR#352,
+TensorFlow PR#25455: stable forms must not depend on where the indexing stands).
+"""
+
+from __future__ import annotations
+
+import math
+
+from symdiff.expr.algebra import linear_combination, power_product, scalar
+from symdiff.expr.movement import reduction
+from symdiff.expr.node import Node
+from symdiff.expr.views import is_view, make_view
+from symdiff.simplify.parts import (
+    Product,
+    as_like,
+    below_movement,
+    moved_again,
+    product_of,
+    sum_of,
+    viewed_as,
+)
+from symdiff.simplify.pattern import pattern_rule, wild
+from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+
+x = wild("x")
+
+
+def negative(node: Node) -> Node:
+    """-node."""
+    return power_product([(node, 1.0)], -1.0)
+
+
+def one_plus_exp(node: Node) -> tuple[float, Node] | None:
+    """(c, z) of ``c (1 + eᶻ)``: the number must be exactly that before the exponential."""
+    if node.op != "add" or len(node.inputs) != 1:
+        return None
+    (base,), (c,) = node.inputs, node.attr("coefficients")
+    if base.op != "exp" or c <= 0 or c != node.attr("constant"):
+        return None
+    return c, base.inputs[0]
+
+
+def exponents_summed(node: Node) -> tuple[Node, tuple[int, ...]] | None:
+    """(z, axes) of a plain sum of eᶻ over the axes."""
+    if node.op != "contract" or len(node.inputs) != 1 or node.inputs[0].op != "exp":
+        return None
+    (names,), out = node.attr("indices"), node.attr("out")
+    axes = tuple(axis for axis, name in enumerate(names) if name not in out)
+    if not axes or len(set(names)) != len(names) or any(name not in names for name in out):
+        return None
+    return node.inputs[0].inputs[0], axes
+
+
+def known_log(node: Node) -> Node | None:
+    """The logarithm of the node, where that is no ``log`` any more."""
+    node, moved = below_movement(node)
+    result = _known_log(node)
+    return None if result is None else moved_again(result, moved)
+
+
+def _known_log(node: Node) -> Node | None:
+    found = exponents_summed(node)
+    if found is not None:
+        z, axes = found
+        kept = [n for a, n in enumerate(node.attr("indices")[0]) if a not in axes]
+        return make_view(reduction("logsumexp", z, axes), kept, node.attr("out"), node.shape)
+    if node.op == "exp":
+        return node.inputs[0]
+    if node.op == "softmax":
+        return reduction("log_softmax", node.inputs[0], node.attr("axes"))
+    if node.op == "sigmoid":
+        return negative(scalar("softplus", negative(node.inputs[0])))
+    shifted = one_plus_exp(node)
+    if shifted is not None:
+        c, z = shifted
+        return linear_combination([(scalar("softplus", z), 1.0)], math.log(c))
+    return None
+
+
+@rule("stabler", "log")
+def log_of_known(node: Node, context: Context) -> Rewrite | None:
+    """log eᶻ = z, log softmax = log_softmax, log Σeᶻ = logsumexp z, log σ(z) = −softplus(−z)"""
+    (inside,) = node.inputs
+    result = known_log(inside)
+    return None if result is None else Rewrite(as_like(result, node), {"x": inside})
+
+
+@rule("stabler", "log")
+def log_of_product(node: Node, context: Context) -> Rewrite | None:
+    """log(a b) = log a + log b, where log a has a closed form"""
+    inside, moved = below_movement(node.inputs[0])
+    if inside.op != "mul":
+        return None
+    terms: list[tuple[Node, float]] = []
+    rest = Product({}, inside.attr("coefficient"))
+    for base, e in product_of(inside).factors.items():
+        known = known_log(base)
+        if known is None:
+            rest = rest.times(base, e)
+        else:
+            terms.append((known, e))
+    if not terms or (not rest.factors and rest.coefficient <= 0):
+        return None
+    number = 0.0
+    if rest.coefficient > 0:
+        number = math.log(rest.coefficient)
+        rest = Product(rest.factors, 1.0)
+    if rest.factors:
+        terms.append((scalar("log", rest.bare(inside.dtype)), 1.0))
+    result = moved_again(as_like(linear_combination(terms, number), inside), moved)
+    return Rewrite(as_like(result, node), {"x": inside})
+
+
+@rule("stabler", "log")
+def log_of_power(node: Node, context: Context) -> Rewrite | None:
+    """log(c xⁿ) = log c + n log x, and n log |x| for even n"""
+    (inside,) = node.inputs
+    if inside.op != "mul" or len(inside.inputs) != 1 or inside.attr("coefficient") <= 0:
+        return None
+    (base,), (e,) = inside.inputs, inside.attr("exponents")
+    if e == 1:
+        return None
+    known = base if e % 2 or base.facts.nonnegative else scalar("abs", base)
+    facts = base.facts.declared if known is base and e % 2 == 0 else frozenset()
+    number = math.log(inside.attr("coefficient"))
+    result = linear_combination([(scalar("log", known), e)], number)
+    return Rewrite(as_like(result, node), {"x": base}, facts)
+
+
+@rule("stabler", "log")
+def log_of_one_plus(node: Node, context: Context) -> Rewrite | None:
+    """log(1 + x) = log1p(x)"""
+    (inside,) = node.inputs
+    if inside.op != "add" or inside.attr("constant") != 1 or one_plus_exp(inside) is not None:
+        return None
+    total = sum_of(inside)
+    less = linear_combination(list(total.terms.items()))
+    return Rewrite(as_like(scalar("log1p", less), node), {"x": less})
+
+
+@rule("stabler", "log1p")
+def log1p_of_exp(node: Node, context: Context) -> Rewrite | None:
+    """log1p(eᶻ) = softplus(z), log1p(eˣ − 1) = x"""
+    (inside,) = node.inputs
+    if inside.op == "exp":
+        z = inside.inputs[0]
+        return Rewrite(scalar("softplus", z), {"z": z})
+    if inside.op == "expm1":
+        return Rewrite(inside.inputs[0], {"x": inside.inputs[0]})
+    return None
+
+
+@rule("stabler", "exp", "expm1")
+def exp_of_log(node: Node, context: Context) -> Rewrite | None:
+    """e^(c log x) = xᶜ, e^log_softmax = softmax, e^(−softplus(−z)) = σ(z), expm1(log1p x) = x"""
+    total = sum_of(node.inputs[0])
+    if len(total.terms) != 1 or total.constant:
+        return None
+    ((base, c),) = total.terms.items()
+    core = base.inputs[0] if is_view(base) else base
+    inside = core.inputs[0] if core.inputs else core
+    if node.op == "expm1":
+        if core.op != "log1p" or c != 1:
+            return None
+        result = inside
+    elif core.op == "log":
+        result = power_product([(inside, c)])
+    elif core.op == "log1p":
+        result = power_product([(linear_combination([(inside, 1.0)], 1.0), c)])
+    elif core.op == "log_softmax":
+        result = power_product([(reduction("softmax", inside, core.attr("axes")), c)])
+    elif core.op == "softplus" and c < 0:
+        result = power_product([(scalar("sigmoid", negative(inside)), -c)])
+    else:
+        return None
+    return Rewrite(as_like(viewed_as(base, result), node), {"x": inside})
+
+
+@rule("stabler", "mul")
+def product_of_exponentials(node: Node, context: Context) -> Rewrite | None:
+    """eᵃ eᵇ = e^(a+b), (eᵃ)ⁿ = e^(n a)"""
+    product = product_of(node)
+    groups: dict[object, list[tuple[Node, float]]] = {}
+    for base, e in product.factors.items():
+        if base.op == "exp":
+            groups.setdefault(base.shape, []).append((base, e))
+    for shared in groups.values():
+        if len(shared) == 1 and shared[0][1] == 1:
+            continue
+        merged = scalar("exp", linear_combination([(b.inputs[0], e) for b, e in shared]))
+        rest = product.without(*(b for b, _ in shared)).times(merged, 1.0)
+        names = {f"x{i}": b.inputs[0] for i, (b, _) in enumerate(shared)}
+        return Rewrite(rest.node(node), names)
+    return None
+
+
+expm1_of_exp = pattern_rule(
+    "exp_minus_one",
+    "eˣ − 1 = expm1(x)",
+    "stabler",
+    scalar("exp", x) - 1,
+    lambda x: scalar("expm1", x),
+)
+
+RULES: tuple[Rule, ...] = (
+    log_of_known,
+    log_of_product,
+    log_of_power,
+    log_of_one_plus,
+    log1p_of_exp,
+    exp_of_log,
+    product_of_exponentials,
+    expm1_of_exp,
+)

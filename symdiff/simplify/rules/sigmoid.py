@@ -1,0 +1,224 @@
+"""sigmoid, softplus and tanh, and binary cross-entropy made of them.
+
+Terms of a sum are compared as cofactor times function: ``y·softplus(−z) + (1−y)·softplus(z)``
+needs only that the cofactors add up to a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symdiff.expr.algebra import linear_combination, number_of, power_product, scalar
+from symdiff.expr.node import Node
+from symdiff.simplify.parts import (
+    Product,
+    Sum,
+    common_factors,
+    core_of,
+    product_of,
+    sum_of,
+)
+from symdiff.simplify.pattern import pattern_rule, wild
+from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+from symdiff.simplify.rules.exponentials import negative
+
+w = wild("w")
+
+sigmoid_of_quotient = pattern_rule(
+    "sigmoid_of_quotient",
+    "1 / (1 + eʷ) = σ(−w)",
+    "stabler",
+    1 / (1 + scalar("exp", w)),
+    lambda w: scalar("sigmoid", negative(w)),
+)
+
+tanh_of_sigmoid = pattern_rule(
+    "tanh_of_sigmoid",
+    "2 σ(w) − 1 = tanh(w/2)",
+    "stabler",
+    2 * scalar("sigmoid", w) - 1,
+    lambda w: scalar("tanh", power_product([(w, 1.0)], 0.5)),
+)
+
+one_minus_sigmoid = pattern_rule(
+    "one_minus_sigmoid",
+    "1 − σ(w) = σ(−w)",
+    "stabler",
+    1 - scalar("sigmoid", w),
+    lambda w: scalar("sigmoid", negative(w)),
+)
+
+softplus_of_relu = pattern_rule(
+    "softplus_of_relu",
+    "relu(w) + softplus(−|w|) = softplus(w)",
+    "exact",
+    scalar("relu", w) + scalar("softplus", negative(scalar("abs", w))),
+    lambda w: scalar("softplus", w),
+)
+
+
+@rule("stabler", "mul")
+def sigmoid_times_exp(node: Node, context: Context) -> Rewrite | None:
+    """eᵘ σ(w) = e^(u+w) σ(−w), where u + w is simpler than u: so eᶻ σ(−z) = σ(z)"""
+    product = product_of(node)
+    for s, e in product.factors.items():
+        if s.op != "sigmoid" or e <= 0:
+            continue
+        inside = s.inputs[0]
+        for x, f in product.factors.items():
+            if x.op != "exp" or f != e or x.shape != s.shape:
+                continue
+            whole = sum_of(x.inputs[0])
+            less = whole.minus(sum_of(inside), -1.0)
+            if less is None:
+                continue
+            result = product.without(s, x).times(scalar("sigmoid", negative(inside)), e)
+            if less.terms or less.constant:
+                result = result.times(scalar("exp", less.node(x)), e)
+            return Rewrite(result.node(node), {"z": inside})
+    return None
+
+
+@rule("stabler", "mul")
+def odds_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
+    """σ(z) / σ(−z) = eᶻ"""
+    product = product_of(node)
+    for s, e in product.factors.items():
+        if s.op != "sigmoid" or e <= 0:
+            continue
+        other = scalar("sigmoid", negative(s.inputs[0]))
+        f = product.factors.get(other, 0.0)
+        if f < 0:
+            k = min(e, -f)
+            power = scalar("exp", power_product([(s.inputs[0], 1.0)], k))
+            result = product.times(s, -k).times(other, k).times(power, 1.0)
+            return Rewrite(result.node(node), {"z": s.inputs[0]})
+    return None
+
+
+def _cofactors(total: Sum, op: str) -> Iterator[tuple[Node, float, Product, Node]]:
+    """The terms of the kind c·cofactor·op(u), as (term, c, cofactor, u)."""
+    for term, c in total.terms.items():
+        product = product_of(term)
+        for base, e in product.factors.items():
+            if base.op == op and e == 1:
+                yield term, c, product.without(base), base.inputs[0]
+
+
+def _pairs(
+    total: Sum, op: str
+) -> Iterator[tuple[tuple[Node, float, Product, Node], tuple[Node, float, Product, Node]]]:
+    """Two terms with op(u) and op(−u)."""
+    found = list(_cofactors(total, op))
+    places: dict[Node, list[tuple[Node, float, Product, Node]]] = {}
+    for each in found:
+        places.setdefault(each[3], []).append(each)
+    for first in found:
+        for second in places.get(negative(first[3]), ()):
+            if first[0] is not second[0]:
+                yield first, second
+
+
+def _split(
+    a: Product, b: Product, c: float, d: float, sign: float
+) -> tuple[dict[Node, float], Node, float] | None:
+    """c·a + sign·d·b as common factors times a number, with what is left of b: (common, b', k).
+
+    None unless that is so.
+    """
+    common = common_factors(a, b)
+    a_rest = power_product(list(a.without(*common).factors.items()), c * a.coefficient)
+    b_rest = power_product(list(b.without(*common).factors.items()), d * b.coefficient)
+    k = number_of(linear_combination([(a_rest, 1.0), (b_rest, sign)]))
+    return None if k is None else (common, b_rest, k)
+
+
+@rule("stabler", "add")
+def softplus_pair(node: Node, context: Context) -> Rewrite | None:
+    """a softplus(z) + b softplus(−z) = (a+b) softplus(z) − b z, where a + b is a number"""
+    total = sum_of(node)
+    best: tuple[int, bytes, Rewrite] | None = None
+    for (t1, c, a, u), (t2, d, b, _) in _pairs(total, "softplus"):
+        found = _split(a, b, c, d, 1.0)
+        if found is None:
+            continue
+        common, rest, k = found
+        shared = list(common.items())
+        result = total.without(t1, t2)
+        linear = power_product([*shared, (rest, 1.0), (u, 1.0)])
+        result = result.plus(linear, -1.0)
+        if k:
+            result = result.plus(power_product([*shared, (scalar("softplus", u), 1.0)]), k)
+        key = (_size(rest), u.digest)
+        if best is None or key < best[:2]:
+            best = (*key, Rewrite(_normal(result, node), {"z": u}))
+    return None if best is None else best[2]
+
+
+def _size(node: Node) -> int:
+    """How much there is to a cofactor: numbers, then plain nodes, then sums."""
+    if number_of(node) is not None:
+        return 0
+    return 2 if core_of(node).op == "add" else 1
+
+
+def _normal(total: Sum, like: Node) -> Node:
+    return total.node(like)
+
+
+@rule("stabler", "add")
+def sigmoid_pair(node: Node, context: Context) -> Rewrite | None:
+    """a σ(z) + b σ(−z) = (a−b) σ(z) + b, where a − b is a number"""
+    total = sum_of(node)
+    best: tuple[int, bytes, Rewrite] | None = None
+    for (t1, c, a, u), (t2, d, b, _) in _pairs(total, "sigmoid"):
+        found = _split(a, b, c, d, -1.0)
+        if found is None:
+            continue
+        common, rest, k = found
+        shared = list(common.items())
+        result = total.without(t1, t2).plus(power_product([*shared, (rest, 1.0)]), 1.0)
+        if k:
+            result = result.plus(power_product([*shared, (scalar("sigmoid", u), 1.0)]), k)
+        key = (_size(rest), u.digest)
+        if best is None or key < best[:2]:
+            best = (*key, Rewrite(_normal(result, node), {"z": u}))
+    return None if best is None else best[2]
+
+
+@rule("stabler", "add")
+def softplus_of_labels(node: Node, context: Context) -> Rewrite | None:
+    """softplus(z) − y z = softplus((1−2y) z), for y that is 0 or 1"""
+    total = sum_of(node)
+    for term, c, cofactor, z in _cofactors(total, "softplus"):
+        for y in _labels(total):
+            linear = sum_of(
+                power_product([*cofactor.factors.items(), (y, 1.0), (z, 1.0)], cofactor.coefficient)
+            )
+            rest = total.without(term).minus(linear, -c)
+            if rest is None:
+                continue
+            sign = linear_combination([(y, -2.0)], 1.0)
+            plus = scalar("softplus", power_product([(sign, 1.0), (z, 1.0)]))
+            new = power_product([*cofactor.factors.items(), (plus, 1.0)], cofactor.coefficient)
+            return Rewrite(rest.plus(new, c).node(node), {"z": z, "y": y}, y.facts.declared)
+    return None
+
+
+def _labels(total: Sum) -> list[Node]:
+    """The factors of terms that are known to be 0 or 1, in canonical order."""
+    found = {x for term in total.terms for x in product_of(term).factors if x.facts.zero_or_one}
+    return sorted((x for x in found if x.op != "size"), key=lambda x: x.digest)
+
+
+RULES: tuple[Rule, ...] = (
+    sigmoid_of_quotient,
+    sigmoid_times_exp,
+    odds_of_sigmoid,
+    tanh_of_sigmoid,
+    one_minus_sigmoid,
+    softplus_of_relu,
+    softplus_pair,
+    sigmoid_pair,
+    softplus_of_labels,
+)
