@@ -31,23 +31,27 @@ def latex_lines(equations: Sequence[Line]) -> str:
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
 
-def to_text(roots: Roots, names: Names | None = None, shapes: bool = False) -> str:
-    """The roots as equations in Unicode text, below the definitions of what they share.
+def to_text(roots: Node | Roots, names: Names | None = None, shapes: bool = False) -> str:
+    """Equations in Unicode text, below the definitions of what they share.
 
-    ``names`` gives nodes the names that they are shown by.  The notation is that of
-    :mod:`symdiff.inspect.text`.
+    ``roots`` maps labels to nodes; a single node is shown without a label where it needs no
+    definitions, and else as ``result``.  ``names`` gives nodes the names that they are shown by.
+    The notation is that of :mod:`symdiff.inspect.text`.
     """
-    return "\n".join(text_lines(lines(roots, names), shapes))
-
-
-def to_latex(roots: Roots, names: Names | None = None) -> str:
-    """The same as a LaTeX ``aligned`` block, for math mode."""
-    return latex_lines(lines(roots, names))
-
-
-def show(node: Node) -> str:
-    """A node's expression alone, where it needs no definitions; else with them above."""
-    equations = lines({"result": node})
-    if len(equations) == 1:
+    equations = lines({"result": roots} if isinstance(roots, Node) else roots, names)
+    if isinstance(roots, Node) and len(equations) == 1:
         return TEXT.draw(equations[0].doc)
-    return "\n".join(text_lines(equations))
+    return "\n".join(text_lines(equations, shapes))
+
+
+def to_latex(roots: Node | Roots, names: Names | None = None) -> str:
+    """The same in LaTeX's math mode: an expression, or an ``aligned`` block of equations."""
+    equations = lines({"result": roots} if isinstance(roots, Node) else roots, names)
+    if isinstance(roots, Node) and len(equations) == 1:
+        return LATEX.draw(equations[0].doc)
+    return latex_lines(equations)
+
+
+def show(node: Node, names: Names | None = None) -> str:
+    """A node's expression as text, below the definitions that it needs."""
+    return to_text(node, names)
