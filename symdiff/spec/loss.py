@@ -7,7 +7,7 @@ from symdiff.expr import build
 from symdiff.expr.algebra import FLOATS
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import shape_text
+from symdiff.expr.shapes import shape_text, size_names
 from symdiff.spec.declare import BATCH, Spec
 from symdiff.spec.layers import Layers
 from symdiff.spec.schema import LossTable
@@ -133,10 +133,11 @@ def regularizer_node(spec: Spec, loss: LossTable, text: str) -> Value:
         )
         return BROKEN
     data = [leaf.attr("name") for leaf in leaves([node], "input")]
-    sizes = [str(leaf.attr("size")) for leaf in leaves([node], "size") if BATCH in str(leaf)]
-    if data or sizes:
+    sizes = [leaf.attr("size") for leaf in leaves([node], "size")]
+    data += [BATCH] if any(BATCH in size_names(size) for size in sizes) else []
+    if data:
         spec.reading.fault_value(
-            path, f"regularizer is of parameters only; it uses {listing(data or sizes, 'and')}"
+            path, f"regularizer is of parameters only; it uses {listing(data, 'and')}"
         )
         return BROKEN
     return _as_float(node, spec.dtype)

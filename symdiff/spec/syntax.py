@@ -66,7 +66,7 @@ def parse(text: str) -> Formula:
             warnings.simplefilter("ignore")  # such as '1if': a syntax fault or fine
             tree = ast.parse(body, mode="eval")
     except SyntaxError as fault:
-        column = max((fault.offset or 1) - 1, 0)
+        column = (fault.offset or len(body) + 1) - 1  # offset 0: the text ends too early
         said = (fault.msg or "invalid syntax").split(" (<unknown>")[0]
         if "digits" in said and "integer" in said:
             said = "the number is too large"

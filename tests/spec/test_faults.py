@@ -146,6 +146,9 @@ ONE_FAULT = {
                   "expected (batch,): one loss per example"),
     "regularizer": (SMALL + 'regularizer = "w"\n', "11:15 regularizer has shape (3,), expected a "
                     "scalar"),
+    "regularizer of data": (SMALL + 'regularizer = "batch * sum(x * w)"\n', "11:15 regularizer is "
+                            "of parameters only; it uses x and batch"),
+    "layers": ("layers = {}\n" + SMALL, "1:1 expected [[layers]]"),
     "kind": (changed("per_example = \"squared_error(z, y)\"", 'kind = "squared_error"'),
              "10:1 kind is about the last of [[layers]]; write per_example = \"...\""),
     "l2": (SMALL + "l2 = 0.1\n", "11:1 l2 is about [[layers]]; write regularizer = \"...\""),
@@ -190,6 +193,9 @@ def test_nesting_without_end_is_a_fault() -> None:
 
 
 LAYER_FAULTS = {
+    "regularizer of data": (SMALL + 'regularizer = "batch * sum(x * w)"\n', "11:15 regularizer is "
+                            "of parameters only; it uses x and batch"),
+    "layers": ("layers = {}\n" + SMALL, "1:1 expected [[layers]]"),
     "kind": (changed('kind = "dense"\nunits = 10', 'kind = "dens"', LAYERED), "11:8 unknown layer "
              "kind 'dens'; expected dense, activation or residual; did you mean 'dense'?"),
     "later kind": (changed('kind = "dense"\nunits = 10', 'kind = "lstm"', LAYERED), "11:8 unknown "
