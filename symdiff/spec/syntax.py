@@ -7,6 +7,7 @@ Only Python's parser is used: nothing is compiled or run.  What the tree may hol
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from dataclasses import dataclass, field
 
@@ -69,7 +70,8 @@ def parse(text: str) -> Formula:
         column = (fault.offset or len(body) + 1) - 1  # offset 0: the text ends too early
         said = (fault.msg or "invalid syntax").split(" (<unknown>")[0]
         if "digits" in said and "integer" in said:
-            said = "the number is too large"
+            digits = re.search(r"[\d_]{1000}", body)
+            column, said = digits.start() if digits else 0, "the number is too large"
         raise FormulaFault(lead + min(column, len(body) - 1), f"cannot be read: {said}") from None
     except (RecursionError, MemoryError):
         raise FormulaFault(lead, "the formula is nested too deeply") from None
