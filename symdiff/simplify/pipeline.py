@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
+from symdiff.simplify.contraction import plan
 from symdiff.simplify.near import WATCHERS
 from symdiff.simplify.rewrite import Budget, Fact, Phase, Recorder, RewriteError, Rule, run_phase
 from symdiff.simplify.rules import canonical, exponentials, kinks, reductions, sigmoid, softmax
@@ -33,14 +34,15 @@ class Simplified:
     """What simplify gives.
 
     ``roots`` in the order given; ``mapping`` from each node of the given graph to what it became
-    (which may have been taken in by its reader); ``names`` the given names with the nodes they
-    now stand for; ``assumptions`` the declared facts (input, fact) that rules leaned on.
+    (which may have been taken in by its reader, and then stands there no more); ``names`` the
+    given names, of the nodes that they stand for now; ``assumptions`` the declared facts
+    (input, fact) that rules leaned on.
     """
 
     roots: tuple[Node, ...]
     mapping: Mapping[Node, Node]
-    names: Mapping[str, Node] = field(default_factory=dict)
-    assumptions: tuple[Fact, ...] = ()
+    names: Mapping[Node, str] = field(default_factory=dict)
+    assumptions: frozenset[Fact] = frozenset()
     trace: Trace = field(default_factory=Trace)
     near_misses: tuple[NearMiss, ...] = ()
 
@@ -53,18 +55,20 @@ class Simplified:
 
 def simplify(
     roots: Node | Iterable[Node],
-    names: Mapping[str, Node] | None = None,
+    names: Mapping[Node, str] | None = None,
     *,
     trace: bool = False,
     debug: bool = False,
     budget: int | None = None,
     phases: Sequence[Phase] = PHASES,
+    contractions: bool = True,
 ) -> Simplified:
     """The roots in simplest, stablest form: equal where the formulas are defined over the reals.
 
-    ``names`` are followed through the rewriting.  With ``trace`` every step is kept, and near
-    misses are looked for; ``debug`` checks that each rule decreases the measure.  Raises
-    RewriteError, naming the last rules fired, after ``budget`` steps (default: 50 a node).
+    ``names`` (of nodes) are followed through the rewriting.  With ``trace`` every step is kept,
+    and near misses are looked for; ``debug`` checks that each rule decreases the measure;
+    ``contractions=False`` leaves out the planning of their order.  Raises RewriteError, naming
+    the last rules fired, after ``budget`` steps (default: 50 a node).
     """
     given = (roots,) if isinstance(roots, Node) else tuple(roots)
     first = toposort(given)
@@ -85,15 +89,33 @@ def simplify(
             f"simplify: still changing after {ROUNDS} rounds; the last rules were "
             + ", ".join(steps.last)
         )
+    found = recorder.trace(current) if isinstance(recorder, Tracer) else Trace()
+    missed = tuple(near_misses(current)) if trace else ()
     final = {node: mapping.get(node, node) for node in first}
+    if contractions:
+        named = [final[node] for node in names or () if node in final]
+        planned = plan(current)
+        if any(a is not b for a, b in zip(current, planned, strict=True)):
+            _follow(final, named, planned)
+        final |= zip(given, planned, strict=True)
+        current = planned
     return Simplified(
         tuple(current),
         final,
-        {name: final.get(node, node) for name, node in (names or {}).items()},
-        tuple(sorted(recorder.facts)),
-        recorder.trace(current) if isinstance(recorder, Tracer) else Trace(),
-        tuple(near_misses(current)) if trace else (),
+        {final.get(node, node): name for node, name in (names or {}).items()},
+        frozenset(recorder.facts),
+        found,
+        missed,
     )
+
+
+def _follow(mapping: dict[Node, Node], named: Sequence[Node], planned: Sequence[Node]) -> None:
+    """Let nodes with names be what they are in the planned graph, where they stand there."""
+    present = set(toposort(planned))
+    now = dict(zip(named, plan(named), strict=True))
+    for node, old in mapping.items():
+        if old not in present and now.get(old) in present:
+            mapping[node] = now[old]
 
 
 def _compose(mapping: dict[Node, Node], done: Mapping[Node, Node]) -> None:
