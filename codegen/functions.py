@@ -180,8 +180,8 @@ def kernel_text(around: Surroundings, function: str, body: FunctionBody) -> str:
     local = Locals({*names.owned(), *leaves.values(), *around.sizes})
     labels = {label: _label(function, label) for label in body.roots()}
     written = write_body(program, style, local, leaves, around.preferred, around.comments, labels)
-    head = [*reads, *_dtype_line(around, style, program, leaves)]
-    head += [*_size_lines(around, body, style), *written.guards]
+    head = [*reads, *dtype_line(around, style, program, leaves)]
+    head += [*size_lines(around, body, style), *written.guards]
     result = _result_lines(style, body, program, written.results)
     gap = [""] if head and written.lines else []
     return "\n".join(
@@ -243,9 +243,10 @@ def _packed(pairs: Sequence[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def _dtype_line(
+def dtype_line(
     around: Surroundings, style: Style, program: Program, leaves: Mapping[Node, str]
 ) -> list[str]:
+    """Where the dtype that the function computes in is read from, if anything asks for it."""
     if not style.follows_dtype:
         return []
     arrays = [node for node in program.leaves if node.dtype == around.dtype]
@@ -253,7 +254,7 @@ def _dtype_line(
     return [f"{style.dtype_name} = {source}"]
 
 
-def _size_lines(around: Surroundings, body: FunctionBody, style: Style) -> list[str]:
+def size_lines(around: Surroundings, body: FunctionBody, style: Style) -> list[str]:
     """Where the sizes that are used are read from."""
     params = around.names.own("params")
     places = [(name, around.inputs[name]) for name in taken_inputs(around, body)]

@@ -48,34 +48,49 @@ def header_text(description: ModuleDescription, needs_scipy: bool) -> str:
 
 def table_lines(description: ModuleDescription, around: Surroundings) -> list[str]:
     """The module's constants: what it was made from, shapes, facts, constant arrays."""
-    own = around.names.own
-    shapes = {
-        table: {name: _tuple([_literal(size) for size in node.shape]) for name, node in nodes}
-        for table, nodes in (
-            ("INPUTS", around.inputs.items()),
-            ("PARAMETERS", around.parameters.items()),
-        )
-    }
-    facts = {
-        name: {key: value for key, value in node.attr("declared") if value not in (False, None)}
-        for name, node in around.inputs.items()
-    }
-    lines = [
+    parameters = {name: _shape_code(node) for name, node in around.parameters.items()}
+    trainable = _tuple([quoted(name) for name in description.trainable])
+    return [
         f"NAME = {quoted(description.name)}",
         f"DTYPE = {quoted(description.dtype)}",
         f"SYMDIFF_VERSION = {quoted(description.version)}",
         f"SPEC_SHA256 = {quoted(description.spec_sha256)}",
+        *shape_lines(around),
+        *_dict_lines("PARAMETERS", parameters),
+        *_wrapped(around.names.own("_TRAINABLE"), trainable),
+        *input_lines(around),
+        *constant_lines(around),
     ]
-    for table, entries in shapes.items():
-        lines += _dict_lines(table, entries)
-    lines += _wrapped(own("_TRAINABLE"), _tuple([quoted(name) for name in description.trainable]))
+
+
+def shape_lines(around: Surroundings) -> list[str]:
+    """The table of the inputs' shapes."""
+    return _dict_lines("INPUTS", {name: _shape_code(x) for name, x in around.inputs.items()})
+
+
+def input_lines(around: Surroundings) -> list[str]:
+    """The tables that arguments are looked at by: the inputs' dtypes, and their facts."""
+    own = around.names.own
     dtypes = {name: quoted(node.dtype) for name, node in around.inputs.items()}
-    lines += _dict_lines(own("_INPUT_DTYPES"), dtypes)
+    facts = {
+        name: {key: value for key, value in node.attr("declared") if value not in (False, None)}
+        for name, node in around.inputs.items()
+    }
     known = {name: _fact_dict(around, pairs) for name, pairs in facts.items() if pairs}
-    lines += _dict_lines(own("_INPUT_FACTS"), known)
-    for node, name in around.use.constants.items():
-        lines += _constant_lines(around, name, node)
-    return lines
+    return [
+        *_dict_lines(own("_INPUT_DTYPES"), dtypes),
+        *_dict_lines(own("_INPUT_FACTS"), known),
+    ]
+
+
+def constant_lines(around: Surroundings) -> list[str]:
+    """The constant arrays that the functions have asked for."""
+    constants = around.use.constants.items()
+    return [line for node, name in constants for line in _constant_lines(around, name, node)]
+
+
+def _shape_code(node: Node) -> str:
+    return _tuple([_literal(size) for size in node.shape])
 
 
 def _literal(value: Any) -> str:

@@ -1,0 +1,125 @@
+"""A small module for one formula: functions of its inputs, each one expression of the graph.
+
+The printing is that of network modules (:mod:`codegen.module`); what differs is only that there
+are no parameters and no kernels: each function looks at its arguments and computes.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from codegen.functions import FunctionBody, Surroundings, dtype_line, size_lines
+from codegen.header import constant_lines, input_lines, quoted, shape_lines
+from codegen.names import Locals, Names
+from codegen.parameters import broken_signature
+from codegen.program import build_program
+from codegen.style import ModuleUse, Style
+from codegen.support_text import TABLES, function_texts, import_lines, support_functions
+from codegen.verify import verify
+from codegen.writer import INDENT, WIDTH, indented, write_body
+from symdiff.expr.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaFunction:
+    """One function: what it computes, and its docstring."""
+
+    result: Node
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaDescription:
+    """What the module is made from.
+
+    All functions take all ``inputs``, in order.  ``title`` and ``notes`` stand in the header;
+    ``names`` says what other values are to be called.
+    """
+
+    title: str
+    inputs: Mapping[str, Node]
+    functions: Mapping[str, FormulaFunction]
+    notes: Sequence[str] = ()
+    names: Mapping[Node, str] = field(default_factory=dict)
+    dtype: str = "float64"
+
+
+def emit_formula(description: FormulaDescription) -> str:
+    """The module's text: deterministic, and checked by :func:`codegen.verify.verify`.
+
+    Raises EmissionError if the text does not check (a fault of this package).
+    """
+    names = Names({*description.inputs, *description.names.values(), *_sizes(description)})
+    own = ("np", "math", "erf", "sizes", "dtype", *TABLES, *support_functions())
+    for name in own:
+        names.own(name)
+    use = ModuleUse()
+    around = Surroundings(
+        description.dtype, description.inputs, {}, description.names, {}, names, use
+    )
+    functions = [
+        _function_text(around, name, function) for name, function in description.functions.items()
+    ]
+    tables = [*shape_lines(around), *(input_lines(around) if description.inputs else [])]
+    head = [
+        _header_text(description, "erf" in use.helpers),
+        "\n".join(import_lines(names, use.helpers)),
+        "\n".join([*tables, *constant_lines(around)]),
+    ]
+    texts = ["\n\n".join(head), *functions, *function_texts(names, use.helpers)]
+    text = "\n\n\n".join(texts) + "\n"
+    verify(text)
+    return text
+
+
+def _sizes(description: FormulaDescription) -> set[str]:
+    return {str(s) for x in description.inputs.values() for s in x.shape if not isinstance(s, int)}
+
+
+def _header_text(description: FormulaDescription, needs_scipy: bool) -> str:
+    needs = "NumPy 2.0 or later" + (", and SciPy (for erf)" if needs_scipy else "")
+    lines = [description.title, "", f"Needs Python 3.11 or later and {needs}."]
+    lines += ["", *description.notes] if description.notes else []
+    wrapped = [
+        textwrap.fill(" ".join(line.split()), WIDTH, subsequent_indent="  ") for line in lines
+    ]
+    text = "\n".join(wrapped).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return f'"""{text}\n"""'
+
+
+def _function_text(around: Surroundings, name: str, function: FormulaFunction) -> str:
+    names, inputs = around.names, list(around.inputs)
+    program = build_program(
+        {"0": function.result}, around.dtype, [*around.inputs.values(), *around.preferred]
+    )
+    style = Style(around.dtype, names, names.own("dtype"), around.use)
+    leaves = {node: key for key, node in around.inputs.items()}
+    local = Locals({*names.owned(), *inputs, *around.sizes})
+    written = write_body(program, style, local, leaves, around.preferred, {}, {"0": "result"})
+    body = FunctionBody(function.result)
+    lines = [*_checks(around), *dtype_line(around, style, program, leaves)]
+    lines += [*size_lines(around, body, style), *written.guards, *written.lines]
+    lines.append(f"return {written.results['0']}")
+    doc = function.doc.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return "\n".join(
+        [
+            f'@{names.own("np")}.errstate(all="ignore")',
+            *broken_signature(f"def {name}", inputs),
+            f'{INDENT}"""{doc}"""',
+            *indented(lines),
+        ]
+    )
+
+
+def _checks(around: Surroundings) -> list[str]:
+    """The lines that turn the arguments into arrays, or refuse them."""
+    inputs = list(around.inputs)
+    if not inputs:
+        return []
+    helper, sizes = around.names.own("_check_inputs"), around.names.own("sizes")
+    around.use.helpers.setdefault("_check_inputs")
+    table = "{" + ", ".join(f"{quoted(name)}: {name}" for name in inputs) + "}"
+    left = ", ".join(inputs) if len(inputs) > 1 else f"({inputs[0]},)"
+    return [f"{sizes} = {{}}", f"{left} = {helper}({table}, {sizes})"]
