@@ -1,6 +1,6 @@
 """simplify: the phases in order, until nothing changes, and then the plan of the contractions.
 
-canonical → recognise → canonical → fold, over and over; then plan, once.  Each phase may mention
+canonical → recognise → arrange → fold, over and over; then plan, once.  Each phase may mention
 only what earlier ones leave standing.  Call it on the forward graph before differentiating, so
 that composites have stable derivatives, and on the derivative: rewriting the gradient alone comes
 too late for most formulas.
@@ -19,12 +19,13 @@ from symdiff.simplify.rewrite import Budget, Fact, Phase, Recorder, RewriteError
 from symdiff.simplify.rules import canonical, exponentials, kinks, reductions, sigmoid, softmax
 from symdiff.simplify.trace import NearMiss, Trace, Tracer
 
-CANONICAL = Phase("canonical", canonical.RULES)
+CANONICAL = Phase("canonical", canonical.RULES, local=False)
 RECOGNISE = Phase("recognise", (*softmax.RULES, *sigmoid.RULES, *exponentials.RULES, *kinks.RULES))
+ARRANGE = Phase("arrange", canonical.ARRANGING, local=False)
 FOLD = Phase("fold", reductions.RULES)
 
-PHASES: tuple[Phase, ...] = (CANONICAL, RECOGNISE, CANONICAL, FOLD)
-RULES: tuple[Rule, ...] = (*CANONICAL.rules, *RECOGNISE.rules, *FOLD.rules)
+PHASES: tuple[Phase, ...] = (CANONICAL, RECOGNISE, ARRANGE, FOLD)
+RULES: tuple[Rule, ...] = (*RECOGNISE.rules, *ARRANGE.rules, *FOLD.rules)
 
 ROUNDS = 12  # two or three are usual
 
@@ -76,13 +77,18 @@ def simplify(
     recorder = Tracer() if trace else Recorder()
     mapping: dict[Node, Node] = {}
     current = list(given)
+    settled: dict[str, tuple[list[Node], set[Node]]] = {}
     for _ in range(ROUNDS):
         before = current
         for phase in phases:
-            done = run_phase(current, phase, steps, recorder, debug)
+            left, known = settled.get(phase.name, ([], set()))
+            if current == left:  # nodes are equal when they are the same
+                continue
+            done = run_phase(current, phase, steps, recorder, debug, known)
             current = [done[root] for root in current]
             _compose(mapping, done)
-        if all(a is b for a, b in zip(current, before, strict=True)):
+            settled[phase.name] = current, set(done.values()) if phase.local else set()
+        if current == before:
             break
     else:
         raise RewriteError(

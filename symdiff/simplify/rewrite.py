@@ -115,10 +115,15 @@ def rule(floats: Floats, *ops: str, housekeeping: bool = False) -> Callable[[App
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Rules that are applied together until none fires."""
+    """Rules that are applied together until none fires.
+
+    ``local`` says that no rule looks at readers: then what is in normal form stays so, whatever
+    happens around it, and need not be looked at again.
+    """
 
     name: str
     rules: tuple[Rule, ...]
+    local: bool = True
 
 
 class Recorder:
@@ -159,9 +164,15 @@ def run_phase(
     budget: Budget,
     recorder: Recorder | None = None,
     debug: bool = False,
+    settled: Iterable[Node] = (),
 ) -> dict[Node, Node]:
-    """The normal form of every node below the roots, under the rules of one phase."""
-    return _Run(roots, phase, budget, recorder or Recorder(), debug).run()
+    """The normal form of every node below the roots, under the rules of one phase.
+
+    ``settled`` nodes are known to be in normal form, and passed over.
+    """
+    run = _Run(roots, phase, budget, recorder or Recorder(), debug)
+    run.done.update((node, node) for node in settled)
+    return run.run()
 
 
 class _Run:
@@ -173,7 +184,7 @@ class _Run:
         self.roots = list(roots)
         self.phase = phase
         self.rules = by_operation(phase.rules)
-        self.context = Context(roots)
+        self.context = Context(() if phase.local else roots)
         self.budget = budget
         self.recorder = recorder
         self.debug = debug
@@ -215,11 +226,13 @@ class _Run:
 
     def step(self, node: Node) -> Node:
         """The node with its inputs' normal forms, or what the first rule that fires makes of it."""
-        inputs = [self.done[x] for x in node.inputs]
-        built = rebuild(node, inputs)
-        if built is not node:
-            self.recorder.rebuilt(node, built, inputs)
-            return built
+        done = self.done
+        if any(done[x] is not x for x in node.inputs):
+            inputs = [done[x] for x in node.inputs]
+            built = rebuild(node, inputs)
+            if built is not node:
+                self.recorder.rebuilt(node, built, inputs)
+                return built
         for each in self.rules.get(node.op, ()):
             rewrite = each(node, self.context)
             if rewrite is not None:

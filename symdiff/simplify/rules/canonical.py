@@ -12,10 +12,11 @@ import math
 import numpy as np
 
 from symdiff.expr.algebra import cast, constant, linear_combination, number_of, power_product
+from symdiff.expr.contraction import split_sum
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
 from symdiff.expr.views import is_view
-from symdiff.simplify.parts import Product, Sum, as_like, core_of, product_of, sum_of
+from symdiff.simplify.parts import Product, Sum, as_like, core_of, product_of, sum_of, viewed_as
 from symdiff.simplify.rewrite import Context, Rule, rule
 
 
@@ -92,21 +93,34 @@ def factor_scale(node: Node, context: Context) -> Node | None:
     terms = sum_of(node)
     if terms.constant or len(terms.terms) < 2:
         return None
-    products = {x: product_of(x) for x in terms.terms}
-    if any(x.op != "mul" or context.readers(x) > 1 for x in products):
+    common: dict[Node, float] | None = None
+    for x in terms.terms:
+        core = core_of(x)
+        if core.op != "mul" or context.readers(x) > 1 or context.readers(core) > 1:
+            return None
+        factors = product_of(core).factors
+        if common is None:
+            common = {s: e for s, e in factors.items() if s.ndim == 0}
+        else:
+            common = {s: e for s, e in common.items() if factors.get(s) == e}
+        if not common:
+            return None
+    assert common is not None
+    rest = []
+    for x, c in terms.terms.items():
+        core = core_of(x)
+        less = product_of(core).without(*common)
+        rest.append((viewed_as(x, as_like(less.bare(node.dtype), core)), c))
+    return as_like(power_product([*common.items(), (linear_combination(rest), 1.0)]), node)
+
+
+@rule("real-only", "contract", housekeeping=True)
+def sum_of_product(node: Node, context: Context) -> Node | None:
+    """Σ a b = a · b, where nothing else needs the product"""
+    if len(node.inputs) != 1 or is_view(node) or context.readers(node.inputs[0]) > 1:
         return None
-    first, *others = products.values()
-    common = {
-        s: e
-        for s, e in first.factors.items()
-        if s.ndim == 0 and all(p.factors.get(s) == e for p in others)
-    }
-    if not common:
-        return None
-    rest = linear_combination(
-        [(p.without(*common).bare(node.dtype), terms.terms[x]) for x, p in products.items()]
-    )
-    return as_like(power_product([*common.items(), (rest, 1.0)]), node)
+    result = split_sum(node)
+    return None if result is node else as_like(result, node)
 
 
 _SMALL = 64
@@ -146,9 +160,5 @@ def fold_constants(node: Node, context: Context) -> Node | None:
     return cast(constant(np.asarray(value)), node.dtype)
 
 
-RULES: tuple[Rule, ...] = (
-    fold_constants,
-    flatten_sum,
-    flatten_product,
-    factor_scale,
-)
+RULES: tuple[Rule, ...] = (fold_constants, flatten_sum, flatten_product, factor_scale)
+ARRANGING: tuple[Rule, ...] = (*RULES, sum_of_product)

@@ -121,8 +121,10 @@ def masked_by_own_sign(node: Node, context: Context) -> Rewrite | None:
     """x [x > 0] = relu(x), relu(x) [x > 0] = relu(x)"""
     product = product_of(node)
     for mask, e in product.factors.items():
+        if e <= 0 or mask.op not in ("cast", "contract"):
+            continue
         core, places = place(mask, node.ndim)
-        if e <= 0 or core.op != "cast" or core.inputs[0].op != "gt":
+        if core.op != "cast" or core.inputs[0].op != "gt":
             continue
         found = compared_with_zero(core.inputs[0])
         if found is None or found[1] < 0:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symdiff.expr.algebra import FLOATS, full
-from symdiff.expr.contraction import contract, is_identity, split_sum
+from symdiff.expr.contraction import contract, is_identity
 from symdiff.expr.movement import take
 from symdiff.expr.node import Node
-from symdiff.expr.views import is_view, transpose
+from symdiff.expr.views import transpose
 from symdiff.simplify.parts import as_like, product_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
@@ -37,15 +37,6 @@ def own_axes(node: Node, at: int) -> list[int]:
     others = [n for i, own in enumerate(indices) if i != at for n in own]
     others += node.attr("out")
     return [a for a, n in enumerate(names) if n not in others and names.count(n) == 1]
-
-
-@rule("real-only", "contract", housekeeping=True)
-def sum_of_product(node: Node, context: Context) -> Node | None:
-    """Σ a b = a · b, where nothing else needs the product"""
-    if len(node.inputs) != 1 or is_view(node) or context.readers(node.inputs[0]) > 1:
-        return None
-    result = split_sum(node)
-    return None if result is node else as_like(result, node)
 
 
 @rule("exact", "contract")
@@ -139,7 +130,6 @@ def mask_twice(node: Node, context: Context) -> Rewrite | None:
 
 
 RULES: tuple[Rule, ...] = (
-    sum_of_product,
     known_sum,
     sum_of_scatter,
     selection_by_one_hot,

@@ -66,15 +66,16 @@ def sigmoid_times_exp(node: Node, context: Context) -> Rewrite | None:
             continue
         inside = s.inputs[0]
         for x, f in product.factors.items():
-            if x.op != "exp" or f != e or x.shape != s.shape:
+            if x.op != "exp" or f <= 0 or x.shape != s.shape:
                 continue
-            whole = sum_of(x.inputs[0])
-            less = whole.minus(sum_of(inside), -1.0)
+            less = sum_of(x.inputs[0]).minus(sum_of(inside), -1.0)
             if less is None:
                 continue
-            result = product.without(s, x).times(scalar("sigmoid", negative(inside)), e)
+            k = min(e, f)
+            result = product.times(s, -k).times(x, -k)
+            result = result.times(scalar("sigmoid", negative(inside)), k)
             if less.terms or less.constant:
-                result = result.times(scalar("exp", less.node(x)), e)
+                result = result.times(scalar("exp", less.node(x)), k)
             return Rewrite(result.node(node), {"z": inside})
     return None
 

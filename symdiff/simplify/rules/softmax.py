@@ -46,10 +46,14 @@ def _aligned(total: Node, places: Places, axes: tuple[int, ...], own: Places) ->
 @rule("stabler", "mul")
 def softmax_of_exponentials(node: Node, context: Context) -> Rewrite | None:
     """eᶻ / Σeᶻ = softmax(z)"""
+    if all(e > 0 for e in node.attr("exponents")):
+        return None
     product = opened(node, _speaks_of_exp)
     for below, e in product.factors.items():
+        if e > 0:
+            continue
         total, places = place(below, node.ndim)
-        found = exponents_summed(total) if e < 0 else None
+        found = exponents_summed(total)
         if found is None:
             continue
         z, axes = found
@@ -85,10 +89,14 @@ def _numerator(above: Node, z: Node, rank: int) -> tuple[Places, list[Node], Nod
 @rule("stabler", "mul")
 def weighted_mean_of_exponentials(node: Node, context: Context) -> Rewrite | None:
     """(Σ v eᶻ) / Σeᶻ = Σ v softmax(z)"""
+    if all(e > 0 for e in node.attr("exponents")):
+        return None
     product = opened(node, lambda x: exponents_summed(core_of(x)) is not None)
     for below, e in product.factors.items():
+        if e > 0:
+            continue
         total, places = place(below, node.ndim)
-        found = exponents_summed(total) if e < 0 else None
+        found = exponents_summed(total)
         if found is None:
             continue
         z, axes = found
