@@ -96,7 +96,7 @@ def _power(style: Style, part: Part, dtype: str) -> Text:
 def product_text(style: Style, step: Step, parts: Sequence[Part]) -> Text:
     """coefficient * product of factor**weight."""
     coefficient: float = step.detail("coefficient")
-    ordered = sorted(parts, key=lambda part: (part.is_mask, part.register))
+    ordered = sorted(parts, key=lambda part: (part.is_mask, -part.ndim, part.register))
     groups: dict[tuple[bool, bool], list[Text]] = {
         (is_array, above): [
             _power(style, part, step.dtype)

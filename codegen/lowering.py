@@ -73,6 +73,9 @@ def _mul(builder: Builder, node: Node, args: list[int]) -> int:
     for arg, exponent in zip(args, exponents, strict=True):
         if builder.steps[arg].weak and exponent < 0 and _sizes_below(builder, arg):
             builder.divisors.setdefault(arg)
+    vectors = _outer_factors(builder, node, args)
+    if vectors:
+        return builder.emit("outer", vectors, shape=node.shape, dtype=node.dtype)
     return builder.emit(
         "mul",
         args,
@@ -82,6 +85,18 @@ def _mul(builder: Builder, node: Node, args: list[int]) -> int:
         exponents=exponents,
         coefficient=node.attr("coefficient"),
     )
+
+
+def _outer_factors(builder: Builder, node: Node, args: Sequence[int]) -> list[int]:
+    """The vectors a and b where the product is a[:, None] * b and nothing else."""
+    if len(args) != 2 or node.attr("coefficient") != 1 or node.attr("exponents") != (1.0, 1.0):
+        return []
+    for column, row in (args, reversed(args)):
+        step = builder.steps[column]
+        is_column = step.action == "index" and step.detail("items") == (views.KEEP, views.NEW)
+        if is_column and len(builder.steps[row].shape) == 1:
+            return [step.args[0], row]
+    return []
 
 
 def _sizes_below(builder: Builder, register: int) -> bool:

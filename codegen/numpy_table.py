@@ -180,10 +180,10 @@ def _transpose(style: Style, step: Step, args: Sequence[Text], sources: Sequence
 def _index(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
     words = {KEEP: ":", NEW: "None", DROP: "0"}
     items = [words[item] for item in step.detail("items")]
-    while items[-1] == ":":
-        items.pop()
     if len(items) > 2 and set(items[:-1]) == {":"}:
         items[:-1] = ["..."]
+    while items[-1] == ":":
+        items.pop()
     return Text(f"{args[0].at(Level.ATOM)}[{', '.join(items)}]", Level.ATOM, args[0].operations)
 
 

@@ -93,7 +93,11 @@ def function_texts(names: Names, wanted: Iterable[str]) -> list[str]:
 
 
 def renamed(source: str, names: dict[str, str]) -> str:
-    """Python text with some of its variables renamed; attributes keep their names."""
+    """Python text with some of its variables renamed; attributes keep their names.
+
+    Names inside f-strings are not seen (they are tokens from Python 3.12 on only), so support
+    functions put nothing there but locals.
+    """
     changed = {old: new for old, new in names.items() if old != new}
     if not changed:
         return source

@@ -34,7 +34,8 @@ def _check_shape(what, array, shape, sizes):
         known = {s: sizes[s] for s in shape if isinstance(s, str) and s in sizes}
         where = ", ".join(f"{size} = {n}" for size, n in known.items())
         where = f" with {where}" if where and array.ndim == len(shape) else ""
-        raise ValueError(f"{what}: expected shape {_shape_text(shape)}{where}, got {array.shape}")
+        expected = _shape_text(shape) + where
+        raise ValueError(f"{what}: expected shape {expected}, got {array.shape}")
 
 
 def _as_array(what, value, dtype, kinds, shape, sizes):

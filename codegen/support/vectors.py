@@ -22,7 +22,8 @@ def _flatten(what, given):
     """The arrays under the trainable names, flat, one behind the other."""
     missing = [name for name in _TRAINABLE if name not in given]
     if missing:
-        raise ValueError(f"{what}: expected the names {', '.join(_TRAINABLE)}; missing {missing}")
+        names = ", ".join(_TRAINABLE)
+        raise ValueError(f"{what}: expected the names {names}; missing {', '.join(missing)}")
     sizes, parts = {}, [np.zeros(0, DTYPE)]
     for name in _TRAINABLE:
         place = f"{what}[{name!r}]"
@@ -60,9 +61,10 @@ def _unflatten(what, flat, sizes):
     if flat.ndim != 1 or flat.dtype.kind not in "fiu":
         raise ValueError(f"{what}: expected a vector of numbers, got {flat.dtype} {flat.shape}")
     sizes = _solved(sizes, flat.size)
-    if _count(sizes) != flat.size:
+    count = _count(sizes)
+    if count != flat.size:
         where = f" with {sizes}" if sizes else ""
-        raise ValueError(f"{what}: expected {_count(sizes)} numbers{where}, got {flat.size}")
+        raise ValueError(f"{what}: expected {count} numbers{where}, got {flat.size}")
     arrays, start = {}, 0
     for name, shape in _trainable_shapes(sizes).items():
         stop = start + math.prod(shape)
