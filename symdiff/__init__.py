@@ -4,12 +4,101 @@ A network goes in (a TOML spec, formulas, or Python calls); its graph of tensor 
 differentiated by appending nodes, simplified, and printed as one readable NumPy module.
 
 Names are loaded when they are first used, so that ``symdiff --help`` imports neither NumPy nor
-SymPy.
+SymPy.  Beside the names below, every function that a formula may call is here: ``sd.softmax``,
+``sd.cross_entropy``, ``sd.einsum`` ... (:data:`symdiff.nn.FUNCTIONS`).
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from symdiff.calculus.curvature import hessian, hvp, jacobian
+    from symdiff.calculus.forward import jvp
+    from symdiff.calculus.per_example import per_example_sq_norms
+    from symdiff.calculus.reverse import grad, gradients, vjp
+    from symdiff.compiler import compile
+    from symdiff.derive import derive
+    from symdiff.errors import SpecError
+    from symdiff.expr.build import cast, constant, default_dtype, input, parameter
+    from symdiff.expr.evaluate import evaluate
+    from symdiff.expr.node import Node
+    from symdiff.expr.shapes import ShapeError
+    from symdiff.inspect.show import show, to_latex
+    from symdiff.inspect.sympy_form import from_sympy, to_sympy
+    from symdiff.simplify import simplify
+    from symdiff.spec.load import load
+
+_HOMES = {
+    "symdiff.calculus.curvature": ("hessian", "hvp", "jacobian"),
+    "symdiff.calculus.forward": ("jvp",),
+    "symdiff.calculus.per_example": ("per_example_sq_norms",),
+    "symdiff.calculus.reverse": ("grad", "gradients", "vjp"),
+    "symdiff.compiler": ("compile",),
+    "symdiff.derive": ("derive",),
+    "symdiff.errors": ("SpecError",),
+    "symdiff.expr.build": ("cast", "constant", "default_dtype", "input", "parameter"),
+    "symdiff.expr.evaluate": ("evaluate",),
+    "symdiff.expr.node": ("Node",),
+    "symdiff.expr.shapes": ("ShapeError",),
+    "symdiff.inspect.show": ("show", "to_latex"),
+    "symdiff.inspect.sympy_form": ("from_sympy", "to_sympy"),
+    "symdiff.simplify": ("simplify",),
+    "symdiff.spec.load": ("load",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Node",
+    "ShapeError",
+    "SpecError",
+    "__version__",
+    "cast",
+    "compile",
+    "constant",
+    "default_dtype",
+    "derive",
+    "evaluate",
+    "from_sympy",
+    "grad",
+    "gradients",
+    "hessian",
+    "hvp",
+    "input",
+    "jacobian",
+    "jvp",
+    "load",
+    "parameter",
+    "per_example_sq_norms",
+    "show",
+    "simplify",
+    "to_latex",
+    "to_sympy",
+    "vjp",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        # A submodule of the same name (symdiff.derive) is bound here by the import; the function
+        # takes its place.
+        value = getattr(importlib.import_module(_HOME_OF[name]), name)
+        globals()[name] = value
+        return value
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from symdiff.nn import FUNCTIONS
+
+    if name in FUNCTIONS:
+        globals()[name] = FUNCTIONS[name]
+        return FUNCTIONS[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    from symdiff.nn import FUNCTIONS
+
+    return sorted({*__all__, *FUNCTIONS})

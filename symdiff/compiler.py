@@ -1,0 +1,209 @@
+"""The facade's glue: from a spec or a graph to an emitted module."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+
+from codegen.check import emit_tests
+from codegen.description import ModuleDescription
+from codegen.functions import FunctionBody
+from codegen.load import load_module
+from codegen.module import emit
+from codegen.parameters import Parameter as Emitted
+from symdiff import __version__
+from symdiff.errors import Fault, SpecError, did_you_mean
+from symdiff.expr.graph import leaves
+from symdiff.expr.node import Node
+from symdiff.functions import FUNCTIONS, UnavailableError, module_functions
+from symdiff.spec.load import load
+from symdiff.spec.model import Equation, Model, Parameter
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled model: the module's text, what is to be said about it, and ways to use it."""
+
+    model: Model
+    description: ModuleDescription
+
+    @cached_property
+    def source(self) -> str:
+        """The text of the module; the same for the same spec and version, byte for byte."""
+        return emit(self.description)
+
+    @property
+    def warnings(self) -> list[str]:
+        """One line each: what is unused, and which functions cannot be had and why."""
+        missing = self.description.unavailable.items()
+        return [
+            *self.model.warnings,
+            *(f"{self.model.source}: warning: no {name}: {why}" for name, why in missing),
+        ]
+
+    def module(self) -> ModuleType:
+        """The module, loaded in memory."""
+        return load_module(self.source, self.model.name)
+
+    def tests_for(self, module: Path, tests: Path) -> str:
+        """The text of a pytest file at ``tests`` for the module at ``module``."""
+        relative = os.path.relpath(module.resolve(), tests.resolve().parent)
+        return emit_tests(self.description, Path(relative).as_posix())
+
+    def check(self) -> int:
+        """Run the module's own checks, as ``python module.py --check`` does; its exit status."""
+        with tempfile.TemporaryDirectory(prefix="symdiff-") as folder:
+            path = Path(folder) / f"{self.model.name}.py"
+            path.write_text(self.source, encoding="utf-8", newline="\n")
+            return subprocess.run([sys.executable, str(path), "--check"], check=False).returncode
+
+
+def compile_spec(spec: str | os.PathLike[str], functions: Sequence[str] | None = None) -> Compiled:
+    """Compile a spec (a path, or its text).
+
+    ``functions`` asks for these only.  Raises SpecError for a faulty spec, and where a function
+    that was asked for is unknown or cannot be had.
+    """
+    return compile_model(load(spec), functions)
+
+
+def compile_model(model: Model, functions: Sequence[str] | None = None) -> Compiled:
+    """Compile a model.  Errors as in compile_spec."""
+    unknown = [f for f in functions or () if f not in FUNCTIONS]
+    if unknown:
+        hints = (f"no function {f!r}{did_you_mean(f, FUNCTIONS)}" for f in unknown)
+        raise SpecError(model.source, [Fault(1, 1, text) for text in hints])
+    try:
+        made = module_functions(model, functions)
+    except UnavailableError as error:
+        raise SpecError(model.source, [Fault(1, 1, str(error))]) from None
+    bodies = {}
+    for name, parts in made.functions.items():
+        result = parts.parts[0] if len(parts.parts) == 1 else parts.parts
+        bodies[name] = FunctionBody(result, parts.takes, parts.v, parts.max_norm)
+    parameters = {
+        name: Emitted(p.node, p.init, p.value, p.trainable) for name, p in model.parameters.items()
+    }
+    return Compiled(
+        model,
+        ModuleDescription(
+            name=model.name,
+            dtype=model.dtype,
+            version=__version__,
+            spec_sha256=model.sha256,
+            source=Path(model.source).name,
+            inputs=model.inputs,
+            parameters=parameters,
+            functions=bodies,
+            unavailable=made.unavailable,
+            notes=_assumptions(made.assumptions),
+            names=made.names,
+            comments=_comments(model, made.names),
+            reduction=model.reduction,
+            regularizer_gradient=made.regularizer_gradients,
+        ),
+    )
+
+
+def _assumptions(facts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(
+        f"Simplified on the word of the spec: {x} has {fact}." for x, fact in sorted(facts)
+    )
+
+
+def _comments(model: Model, names: Mapping[Node, str]) -> dict[Node, str]:
+    """The equation above the lines that compute each of the spec's names."""
+    return {
+        node: f"{name} = {model.equations[name].text}"
+        for node, name in names.items()
+        if name in model.equations
+    }
+
+
+def compile(
+    spec: str | os.PathLike[str] | None = None,
+    *,
+    outputs: Mapping[str, Node] | None = None,
+    per_example: Node | None = None,
+    reduction: str = "mean",
+    regularizer: Node | None = None,
+    name: str = "module",
+    functions: Sequence[str] | None = None,
+) -> ModuleType:
+    """The emitted module of a spec or of a graph, loaded in memory.
+
+    ``spec`` is a path or the TOML text; or else ``outputs`` names the nodes that forward returns,
+    ``per_example`` is the vector of losses (batch,), reduced by ``reduction`` ("mean" or "sum")
+    and added to the scalar ``regularizer``.  Inputs and parameters are taken in the order in which
+    the graphs first use them.  Raises SpecError, TypeError or ShapeError for faulty arguments.
+    """
+    if (spec is None) == (outputs is None):
+        raise TypeError("compile: a spec, or outputs= and per_example=, is expected")
+    if spec is not None:
+        if per_example is not None or regularizer is not None:
+            raise TypeError("compile: a spec says its own loss; per_example= goes with outputs=")
+        return compile_spec(spec, functions).module()
+    if per_example is None:
+        raise TypeError("compile: per_example= is missing: the vector of losses, one an example")
+    model = graph_model(name, dict(outputs or {}), per_example, reduction, regularizer)
+    return compile_model(model, functions).module()
+
+
+def graph_model(
+    name: str,
+    outputs: Mapping[str, Node],
+    per_example: Node,
+    reduction: str = "mean",
+    regularizer: Node | None = None,
+) -> Model:
+    """The Model of a graph built in Python, as if it had been read from a spec.
+
+    Raises ValueError where names clash or are no identifiers, or the loss is no vector of losses.
+    """
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"compile: reduction {reduction!r} is neither 'mean' nor 'sum'")
+    if per_example.shape != ("batch",):
+        raise ValueError(f"compile: per_example has shape {per_example.shape}, not ('batch',)")
+    if regularizer is not None and regularizer.shape != ():
+        raise ValueError(f"compile: regularizer has shape {regularizer.shape}, not ()")
+    roots = [*outputs.values(), per_example, *([] if regularizer is None else [regularizer])]
+    inputs = {x.attr("name"): x for x in leaves(roots, "input")}
+    parameters = {p.attr("name"): p for p in leaves(roots, "parameter")}
+    given = [*leaves(roots), *(n for n in outputs.values() if n.op not in ("input", "parameter"))]
+    labels = [*(x.attr("name") for x in leaves(roots)), *(k for k in outputs if k not in inputs)]
+    for label in labels:
+        if not label.isidentifier() or labels.count(label) > 1:
+            raise ValueError(f"compile: {label!r} is no identifier, or names two things")
+    if regularizer is not None and leaves([regularizer], "input"):
+        raise ValueError("compile: the regularizer is of parameters only")
+    dtypes = {x.dtype for x in given if x.dtype in ("float32", "float64")}
+    if len(dtypes) > 1:
+        raise ValueError("compile: inputs and parameters mix float32 and float64")
+    digest = hashlib.sha256(b"".join(root.digest for root in roots)).hexdigest()
+    inits = {p: "zeros" if x.ndim <= 1 else "glorot_uniform" for p, x in parameters.items()}
+    return Model(
+        name=name,
+        dtype=dtypes.pop() if dtypes else "float64",
+        source=f"<{name}>",
+        sha256=digest,
+        dims={},
+        inputs=inputs,
+        parameters={p: Parameter(x, inits[p]) for p, x in parameters.items()},
+        functions={},
+        equations={k: Equation(n, k, 0, 0) for k, n in outputs.items() if n not in given[:0]},
+        outputs=tuple(outputs),
+        per_example=per_example,
+        per_example_text="per_example",
+        reduction=reduction,
+        regularizer=regularizer,
+        regularizer_text=None if regularizer is None else "regularizer",
+        warnings=(),
+    )

@@ -1,0 +1,269 @@
+"""The graphs of a module's functions: what a model's forward, backward, hvp and norms compute.
+
+The forward graph is simplified first, so that composites are recognised before they are
+differentiated; each function's graph is simplified once more after differentiation, and planned.
+Functions that cannot be had (per-example functions of a model that mixes examples, anything that
+needs a loss where there is none) are left out with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from symdiff.calculus.curvature import HVP_MODES, hvp
+from symdiff.calculus.examples import EXAMPLES, MixingError
+from symdiff.calculus.per_example import per_example_gradients, squared_norms, weighted_sums
+from symdiff.calculus.reverse import gradients
+from symdiff.expr import build
+from symdiff.expr.graph import leaves
+from symdiff.expr.node import Node
+from symdiff.simplify import simplify
+from symdiff.simplify.cost import at, flops, total
+from symdiff.spec.model import Model
+
+Graph = "Node | Mapping[str, Node]"
+
+#: The functions of a module that are graphs, in the order in which they are printed.
+FUNCTIONS = (
+    "forward",
+    "loss",
+    "backward",
+    "hvp",
+    "per_example_sq_norms",
+    "per_example_norms",
+    "backward_with_norms",
+    "clipped_backward",
+)
+
+
+class UnavailableError(ValueError):
+    """A function that a model cannot have; the message says why."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a function returns, as graphs: each part a node, or a dict of nodes by name.
+
+    ``takes`` names the inputs that it takes; None means all of them.
+    """
+
+    parts: tuple[Node | Mapping[str, Node], ...]
+    takes: tuple[str, ...] | None = None
+    v: Mapping[str, Node] = field(default_factory=dict)
+    max_norm: Node | None = None
+    names: Mapping[Node, str] = field(default_factory=dict)
+    assumptions: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def roots(self) -> list[Node]:
+        """All nodes of the parts, in order."""
+        found: list[Node] = []
+        for part in self.parts:
+            found += [part] if isinstance(part, Node) else list(part.values())
+        return found
+
+    def with_roots(self, roots: Iterable[Node]) -> tuple[Node | Mapping[str, Node], ...]:
+        """The parts with other nodes in their places."""
+        nodes = iter(roots)
+        return tuple(
+            next(nodes) if isinstance(part, Node) else {name: next(nodes) for name in part}
+            for part in self.parts
+        )
+
+
+class ModelGraphs:
+    """The graphs of one model, each made when it is first asked for."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        roots = [*model.values.values(), model.per_example]
+        if model.regularizer is not None:
+            roots.append(model.regularizer)
+        found = simplify(roots, names=model.names)
+        new = dict(zip(roots, found.roots, strict=True))
+        self.assumptions = found.assumptions
+        self.values = {name: new[node] for name, node in model.values.items()}
+        self.per_example = new[model.per_example]
+        self.regularizer = None if model.regularizer is None else new[model.regularizer]
+        self.trainable = model.trainable
+        self.names: dict[Node, str] = {}
+        for name, node in self.values.items():
+            self.names.setdefault(node, name)
+
+    @cached_property
+    def weight(self) -> Node | None:
+        """What the reduction multiplies each example's loss by; None for a sum."""
+        if self.model.reduction == "sum":
+            return None
+        return build.divide(1.0, build.size_node(EXAMPLES, self.model.dtype))
+
+    @cached_property
+    def loss(self) -> Node:
+        """The scalar loss: the reduction over examples, plus the regularizer."""
+        with build.default_dtype(self.model.dtype):
+            total = build.sum(self.per_example)
+            if self.weight is not None:
+                total = total * self.weight
+            return total if self.regularizer is None else total + self.regularizer
+
+    @cached_property
+    def gradients(self) -> dict[str, Node]:
+        """The gradient of the loss for each trainable parameter."""
+        found = gradients(self.loss, list(self.trainable.values()))
+        return dict(zip(self.trainable, found, strict=True))
+
+    @cached_property
+    def regularizer_gradients(self) -> dict[str, Node] | None:
+        """The regularizer's own gradient for each trainable parameter; None if there is none."""
+        if self.regularizer is None:
+            return None
+        found = gradients(self.regularizer, list(self.trainable.values()))
+        return dict(zip(self.trainable, found, strict=True))
+
+    @cached_property
+    def per_example_gradients(self) -> dict[str, Node]:
+        """Each example's own gradient, (batch, *shape), for each trainable parameter."""
+        found = per_example_gradients(
+            self.per_example, list(self.trainable.values()), names=self.names
+        )
+        return dict(zip(self.trainable, found, strict=True))
+
+    @cached_property
+    def sq_norms(self) -> dict[str, Node]:
+        """s[j] for each trainable parameter: the squared norm of example j's own gradient."""
+        found = squared_norms(list(self.per_example_gradients.values()))
+        return dict(zip(self.trainable, found, strict=True))
+
+    @cached_property
+    def norms(self) -> Node:
+        """The norm of each example's own gradient over all trainable parameters."""
+        with build.default_dtype(self.model.dtype):
+            squares = list(self.sq_norms.values())
+            if not squares:
+                return build.zeros((EXAMPLES,))
+            total = squares[0]
+            for s in squares[1:]:
+                total = total + s
+            return build.sqrt(total)
+
+    def weighted(self, weights: Node | None) -> dict[str, Node]:
+        """sum_j weights[j] G[j], plus the regularizer's gradient, for each trainable parameter."""
+        sums = weighted_sums(list(self.per_example_gradients.values()), weights)
+        if self.regularizer_gradients is not None:
+            own = self.regularizer_gradients.values()
+            sums = [g + r for g, r in zip(sums, own, strict=True)]
+        return dict(zip(self.trainable, sums, strict=True))
+
+
+def _forward(graphs: ModelGraphs) -> Parts:
+    model = graphs.model
+    outputs = {name: graphs.values[name] for name in model.outputs}
+    below = {leaf.attr("name") for leaf in leaves(model.output_nodes.values(), "input")}
+    takes = tuple(name for name in model.inputs if name in below)
+    single = next(iter(outputs.values())) if len(outputs) == 1 else outputs
+    return Parts((single,), takes)
+
+
+def _loss(graphs: ModelGraphs) -> Parts:
+    return Parts((graphs.loss,))
+
+
+def _backward(graphs: ModelGraphs) -> Parts:
+    return Parts((graphs.loss, graphs.gradients))
+
+
+def _hvp(graphs: ModelGraphs) -> Parts:
+    """Pearlmutter's product in every mode, simplified and priced; the cheapest is kept."""
+    xs = graphs.trainable
+    vs = {name: build.input(f"v.{name}", x.shape, x.dtype) for name, x in xs.items()}
+    if not xs:
+        return Parts(({},), v=vs)
+    best: tuple[int, tuple[Node | Mapping[str, Node], ...]] | None = None
+    for mode in HVP_MODES:
+        found = hvp(graphs.loss, list(xs.values()), list(vs.values()), mode)
+        roots = simplify(found, names=graphs.names).roots
+        price = at(total(roots, flops))
+        if best is None or price < best[0]:
+            best = price, (dict(zip(xs, found, strict=True)),)
+    assert best is not None
+    return Parts(best[1], v=vs)
+
+
+def _sq_norms(graphs: ModelGraphs) -> Parts:
+    return Parts((graphs.sq_norms,))
+
+
+def _norms(graphs: ModelGraphs) -> Parts:
+    return Parts((graphs.norms,))
+
+
+def _backward_with_norms(graphs: ModelGraphs) -> Parts:
+    return Parts((graphs.loss, graphs.weighted(graphs.weight), graphs.sq_norms))
+
+
+def _clipped_backward(graphs: ModelGraphs) -> Parts:
+    """Row j of the last contraction is scaled by min(1, max_norm / norm[j])."""
+    with build.default_dtype(graphs.model.dtype):
+        bound = build.input("v.max_norm", (), graphs.model.dtype, nonnegative=True)
+        norms = graphs.norms
+        above = norms > bound
+        clip = build.where(above, bound / build.where(above, norms, 1.0), 1.0)
+        if graphs.weight is not None:
+            clip = clip * graphs.weight
+    names = {norms: "norms", clip: "clip"}
+    return Parts((graphs.loss, graphs.weighted(clip), norms), max_norm=bound, names=names)
+
+
+_MAKE: dict[str, Callable[[ModelGraphs], Parts]] = {
+    "forward": _forward,
+    "loss": _loss,
+    "backward": _backward,
+    "hvp": _hvp,
+    "per_example_sq_norms": _sq_norms,
+    "per_example_norms": _norms,
+    "backward_with_norms": _backward_with_norms,
+    "clipped_backward": _clipped_backward,
+}
+
+
+@dataclass(frozen=True)
+class ModuleFunctions:
+    """The simplified graphs of the functions that can be had, and why the others cannot."""
+
+    functions: Mapping[str, Parts]
+    unavailable: Mapping[str, str]
+    names: Mapping[Node, str]
+    assumptions: frozenset[tuple[str, str]]
+    regularizer_gradients: Mapping[str, Node] | None
+
+
+def module_functions(model: Model, wanted: Sequence[str] | None = None) -> ModuleFunctions:
+    """The graphs of the wanted functions (default: of all that can be had).
+
+    Raises UnavailableError where a wanted function cannot be had.
+    """
+    graphs = ModelGraphs(model)
+    done: dict[str, Parts] = {}
+    unavailable: dict[str, str] = {}
+    names = dict(graphs.names)
+    assumptions = graphs.assumptions
+    for name in FUNCTIONS if wanted is None else [f for f in FUNCTIONS if f in wanted]:
+        try:
+            raw = _MAKE[name](graphs)
+        except (MixingError, UnavailableError) as error:
+            if wanted is not None:
+                raise UnavailableError(f"{name}: {error}") from None
+            unavailable[name] = str(error)
+            continue
+        named = {**graphs.names, **raw.names}
+        found = simplify(raw.roots, names=named)
+        for old, label in named.items():
+            names.setdefault(found.mapping.get(old, old), label)
+        assumptions |= found.assumptions
+        done[name] = Parts(raw.with_roots(found.roots), raw.takes, raw.v, raw.max_norm, raw.names)
+    own = graphs.regularizer_gradients
+    if own is not None:
+        own = dict(zip(own, simplify(list(own.values())).roots, strict=True))
+    return ModuleFunctions(done, unavailable, names, assumptions, own)
