@@ -10,11 +10,13 @@ the softmax or sigmoid that made the probabilities.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from symdiff.expr import build, movement
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.shapes import ShapeError, shape_text
+from symdiff.expr.views import is_view
 
 
 def cross_entropy(q: Any, y: Any) -> Node:
@@ -64,28 +66,27 @@ def sigmoid_cross_entropy(z: Any, y: Any) -> Node:
 
 def squared_error(a: Any, b: Any) -> Node:
     """(a - b)², elementwise."""
-    return build.square(build.subtract(a, b))
+    return _counted(b, build.square(build.subtract(a, b)))
 
 
 def absolute_error(a: Any, b: Any) -> Node:
     """|a - b|, elementwise."""
-    return build.abs(build.subtract(a, b))
+    return _counted(b, build.abs(build.subtract(a, b)))
 
 
 def huber(a: Any, b: Any, delta: float = 1.0) -> Node:
     """½ r² for |r| = |a - b| up to delta, delta (|r| - ½ delta) beyond (Huber 1964)."""
     size = build.abs(build.subtract(a, b))
     line = build.multiply(delta, build.subtract(size, 0.5 * delta))
-    return build.where(
-        build.less_equal(size, delta), build.multiply(0.5, build.square(size)), line
-    )
+    bowl = build.multiply(0.5, build.square(size))
+    return _counted(b, build.where(build.less_equal(size, delta), bowl, line))
 
 
 def hinge(z: Any, y: Any) -> Node:
     """max(0, 1 - y z), elementwise, for y of -1 and 1; a y known to be 0 or 1 stands for those."""
     y = build.as_node(y)
     sign = build.subtract(build.multiply(2.0, y), 1.0) if y.facts.zero_or_one else y
-    return build.relu(build.subtract(1.0, build.multiply(sign, z)))
+    return _counted(y, build.relu(build.subtract(1.0, build.multiply(sign, z))))
 
 
 def gaussian_nll(mean: Any, y: Any, variance: Any = None, precision: Any = None) -> Node:
@@ -97,19 +98,18 @@ def gaussian_nll(mean: Any, y: Any, variance: Any = None, precision: Any = None)
         raise TypeError("gaussian_nll takes a variance or a precision, not both")
     square = build.square(build.subtract(y, mean))
     if precision is not None:
-        return build.multiply(
-            0.5, build.subtract(build.multiply(precision, square), build.log(precision))
-        )
-    if variance is None:
-        return build.multiply(0.5, square)
-    return build.multiply(0.5, build.add(build.log(variance), build.divide(square, variance)))
+        twice = build.subtract(build.multiply(precision, square), build.log(precision))
+    elif variance is not None:
+        twice = build.add(build.log(variance), build.divide(square, variance))
+    else:
+        twice = square
+    return _counted(y, build.multiply(0.5, twice))
 
 
 def poisson_nll(z: Any, y: Any, log_input: bool = True) -> Node:
     """exp(z) - y z for a log-rate z; z - y log z for a rate; elementwise, without log y!."""
-    if log_input:
-        return build.subtract(build.exp(z), build.multiply(y, z))
-    return build.subtract(z, build.multiply(y, build.log(z)))
+    rate, log_rate = (build.exp(z), z) if log_input else (z, build.log(z))
+    return _counted(y, build.subtract(rate, build.multiply(y, log_rate)))
 
 
 def focal(z: Any, y: Any, gamma: float = 2.0, alpha: float | None = None) -> Node:
@@ -131,22 +131,25 @@ def _mixed(y: Node, ones: Any, zeros: Any) -> Node:
     return build.add(build.multiply(y, ones), rest)
 
 
-def _ignored_label(y: Node) -> int | None:
-    """The label that counts nothing, as the input that holds the labels declares it."""
-    declared = dict(y.attr("declared")) if y.op == "input" else {}
-    label: int | None = declared.get("ignore")
-    return label
+_MOVED = frozenset({"reshape", "slice", "flip", "take", "cast", "stop_gradient"})
 
 
-def _counted(y: Node, loss: Node) -> Node:
+def _declared(y: Node) -> Mapping[str, Any]:
+    """What the input declares whose labels y holds, perhaps moved about."""
+    while y.op in _MOVED or is_view(y):
+        y = y.inputs[0]
+    return dict(y.attr("declared")) if y.op == "input" else {}
+
+
+def _counted(y: Any, loss: Node) -> Node:
     """The loss, 0 where y is the label to ignore."""
-    ignored = _ignored_label(y)
+    ignored = _declared(y).get("ignore") if isinstance(y, Node) else None
     return loss if ignored is None else build.where(build.not_equal(y, ignored), loss, 0.0)
 
 
 def _pick(z: Node, y: Node) -> Node:
     """z[..., y] row by row; rows to ignore pick entry 0."""
-    ignored = _ignored_label(y)
+    ignored = _declared(y).get("ignore")
     if ignored is not None:
         y = build.where(build.not_equal(y, ignored), y, 0)
     return movement.take(z, y, batch=y.ndim)
@@ -164,7 +167,7 @@ def _holds_labels(what: str, z: Node, y: Node) -> bool:
             f"{what}: labels {with_shape(y)} for {with_shape(z)}: expected labels of shape "
             f"{shape_text(z.shape[:-1])}"
         )
-    labels = dict(y.attr("declared")).get("labels") if y.op == "input" else None
+    labels = _declared(y).get("labels")
     classes = z.shape[-1]
     if isinstance(labels, int) and isinstance(classes, int) and labels > classes:
         raise ShapeError(

@@ -84,13 +84,25 @@ def test_rows_with_the_label_to_ignore_count_nothing(loss: Callable[[Any, Any], 
     assert np.all(slope[[0, 2, 3, 5], y[[0, 2, 3, 5]]] != 0)
 
 
-def test_elements_with_the_label_to_ignore_count_nothing() -> None:
+def test_labels_that_were_moved_about_are_ignored_all_the_same() -> None:
+    z = build.input("z", ("batch", 2, 4))
+    y = build.input("y", (2, "batch"), "int64", labels=4, ignore=-1)
+    rows = losses.softmax_cross_entropy(build.reshape(z, (-1, 4)), build.reshape(y.T, -1))
+    arrays = {"z": LOGITS.reshape(3, 2, 4), "y": np.array([[0, -1, 2], [1, 3, -1]])}
+    assert (evaluate(rows, arrays) == 0).tolist() == [False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [losses.sigmoid_cross_entropy, losses.focal, losses.squared_error, losses.absolute_error,
+     losses.huber, losses.hinge, losses.gaussian_nll, losses.poisson_nll],
+)  # fmt: skip
+def test_elements_with_the_label_to_ignore_count_nothing(loss: Callable[[Any, Any], Node]) -> None:
     z = build.input("z", ("batch",))
     y = build.input("y", ("batch",), "int64", labels=2, ignore=9)
-    for loss in (losses.sigmoid_cross_entropy, losses.focal):
-        values = evaluate(loss(z, y), {"z": np.array([1.0, 2.0]), "y": np.array([9, 1])})
-        assert values[0] == 0
-        assert values[1] > 0
+    values = evaluate(loss(z, y), {"z": np.array([1.0, -2.0]), "y": np.array([9, 1])})
+    assert values[0] == 0
+    assert values[1] > 0
 
 
 def test_losses_on_logits_neither_overflow_nor_lose_the_gradient() -> None:
