@@ -38,8 +38,8 @@ class Drawing(ABC):
         match doc:
             case Name(text):
                 return self.name(text)
-            case Partial(of, by):
-                return self.partial(of, by)
+            case Partial(of, by, order):
+                return self.partial(of, by, order)
             case Number(value):
                 return self.number(value)
             case Literal(rows):
@@ -111,7 +111,7 @@ class Drawing(ABC):
     def name(self, text: str) -> str: ...
 
     @abstractmethod
-    def partial(self, of: str, by: str) -> str: ...
+    def partial(self, of: str, by: str, order: int) -> str: ...
 
     @abstractmethod
     def number(self, value: float) -> str: ...

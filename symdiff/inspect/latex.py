@@ -48,8 +48,11 @@ class Latex(Drawing):
     def name(self, text: str) -> str:
         return name_latex(text)
 
-    def partial(self, of: str, by: str) -> str:
-        return rf"\frac{{\partial {name_latex(of)}}}{{\partial {name_latex(by)}}}"
+    def partial(self, of: str, by: str, order: int) -> str:
+        power = "" if order == 1 else f"^{{{order}}}"
+        below = name_latex(by)
+        below = rf"\left({below}\right){power}" if power and "_" in below else below + power
+        return rf"\frac{{\partial{power} {name_latex(of)}}}{{\partial {below}}}"
 
     def number(self, value: float) -> str:
         mantissa, e, exponent = number_text(value).partition("e")

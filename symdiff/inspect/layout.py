@@ -34,10 +34,11 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The name ∂of/∂by."""
+    """The name ∂of/∂by; of order 2, ∂²of/∂by²."""
 
     of: str
     by: str
+    order: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,8 +204,8 @@ def spread(rows: Doc, columns: Doc, full: Sequence[Doc]) -> Doc:
     if not full:
         return chain([rows, transpose(columns)])
     core = elementwise(full)
-    if IDENTITY in full:
-        return Apply("diag", (elementwise([rows, columns, *(f for f in full if f != IDENTITY)]),))
+    if full == [IDENTITY]:
+        return Apply("diag", (elementwise([rows, columns]),))
     left = [] if rows == one else [Apply("diag", (rows,))]
     right = [] if columns == one else [Apply("diag", (columns,))]
     return chain([*left, core, *right]) if left or right else core

@@ -7,7 +7,7 @@ with no recursion over the graph: a chain 10 000 deep becomes lines of bounded l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -15,7 +15,7 @@ from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape
 from symdiff.expr.views import is_view
-from symdiff.inspect.layout import Apply, Doc, IndexSum, Name, Partial
+from symdiff.inspect.layout import Apply, Doc, IndexSum, Name
 from symdiff.inspect.operations import document
 from symdiff.inspect.text import TEXT
 
@@ -26,7 +26,6 @@ SHORT = 12
 #: Parentheses nest at most this deep.
 DEEPEST = 4
 
-Label = Name | Partial
 _LEAVES = ("input", "parameter", "size", "arange")
 
 
@@ -34,34 +33,44 @@ _LEAVES = ("input", "parameter", "size", "arange")
 class Line:
     """``label = doc``, and the shape of both; ``defined`` marks intermediate results."""
 
-    label: Label
+    label: Doc
     doc: Doc
     shape: Shape
     defined: bool
 
 
-def as_label(name: str | Label) -> Label:
-    """A label from a plain string; labels are kept."""
+def as_label(name: str | Doc) -> Doc:
+    """A label from a plain string; a document is kept."""
     return Name(name) if isinstance(name, str) else name
 
 
 def lines(
-    roots: Mapping[str | Partial, Node], names: Mapping[Node, str | Partial] | None = None
+    roots: Mapping[str | Doc, Node], names: Mapping[Node, str | Doc] | None = None
 ) -> list[Line]:
     """The definitions that the roots need, in the order of evaluation, then the roots in theirs.
 
     ``names`` gives nodes below the roots names of the user's; other intermediate results that need
-    one are called t1, t2, ….  A root is also the name of its node in the lines of others.
+    one are called t1, t2, ….  A root is also the name of its node in the lines of others, unless
+    that is short.
     """
     return _Naming(roots, names or {}).lines()
+
+
+def brief(node: Node, names: Mapping[Node, str | Doc] | None = None) -> Doc:
+    """One line for a node: what would need a name of its own is left out, as ``…``."""
+    return _Naming({"": node}, names or {}, elide=True).lines()[-1].doc
 
 
 class _Naming:
     """The documents of one set of roots."""
 
     def __init__(
-        self, roots: Mapping[str | Partial, Node], names: Mapping[Node, str | Partial]
+        self,
+        roots: Mapping[str | Doc, Node],
+        names: Mapping[Node, str | Doc],
+        elide: bool = False,
     ) -> None:
+        self.elide = elide
         self.roots = {as_label(label): node for label, node in roots.items()}
         self.order = toposort(self.roots.values())
         present = set(self.order)
@@ -70,11 +79,11 @@ class _Naming:
             for node, name in names.items()
             if node in present and not _is_leaf(node)
         }
-        self.top: dict[Node, Label] = {}
+        self.top: dict[Node, Doc] = {}
         for label, node in self.roots.items():
             if node not in self.given and not _is_plain(node):
                 self.top.setdefault(node, label)
-        self.labels: dict[Node, Label] = {**self.top, **self.given}
+        self.labels: dict[Node, Doc] = {**self.top, **self.given}
         self.automatic: set[Node] = set()
         self.shared = self._shared()
         self.docs: dict[Node, Doc] = {}
@@ -93,7 +102,9 @@ class _Naming:
     def lines(self) -> list[Line]:
         for node in self.order:
             self.docs[node] = self._fitted(node)
-            if self._wants_name(node):
+            if node in self.top and len(TEXT.draw(self.docs[node])) <= SHORT:
+                del self.top[node], self.labels[node]
+            elif self._wants_name(node):
                 self._name(node)
         self._number()
         for node in self.order:
@@ -160,6 +171,9 @@ class _Naming:
 
     def _number(self) -> None:
         """t1, t2, … in the order of evaluation, past names that are taken."""
+        if self.elide:
+            self.labels.update(dict.fromkeys(self.automatic, Name("…")))
+            return
         taken = {node.attr("name") for node in self.order if node.op in ("input", "parameter")}
         taken |= {label.text for label in self.labels.values() if isinstance(label, Name)}
         taken |= {label.text for label in self.roots if isinstance(label, Name)}
@@ -191,8 +205,3 @@ def _depth(text: str) -> int:
         depth += (character in "([") - (character in ")]")
         deepest = max(deepest, depth)
     return deepest
-
-
-def widest(labels: Sequence[str]) -> int:
-    """The width of a column of labels."""
-    return max(map(len, labels), default=0)

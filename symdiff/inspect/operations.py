@@ -149,29 +149,28 @@ def _sorted(factors: Sequence[tuple[Node, Doc]]) -> list[tuple[Node, Doc]]:
 def _array_product(node: Node, factors: Sequence[tuple[Node, Doc]]) -> Doc | None:
     """The elementwise product of the arrays; columns of a matrix scale its rows."""
     arrays = [(x, doc) for x, doc in factors if x.ndim]
-    if not arrays:
-        return None
+    docs = [doc for _, doc in arrays]
     columns: list[Doc] = []
-    full: list[Doc] = []
     rows: list[Doc] = []
+    full: list[Doc] = []
     for x, doc in arrays:
         match doc:
             case Subscript(vector, (":", "None")) if node.ndim == 2:
                 columns.append(vector)
-            case _:
-                (full if x.ndim == node.ndim else rows).append(doc)
-    if not columns:
-        return _with_identity([doc for _, doc in arrays])
+            case _ if x.ndim == 1 and node.ndim == 2:
+                rows.append(doc)
+            case _ if x.shape == node.shape:
+                full.append(doc)
+    if not docs:
+        return None
+    if full == [IDENTITY] and len(docs) > 1 and len(columns) + len(rows) == len(docs) - 1:
+        return Apply("diag", (elementwise([*columns, *rows]),))
+    known = len(columns) + len(rows) + len(full) == len(docs)
+    if not columns or not known or len(columns) == len(docs):
+        return elementwise(docs)
     if not full:
         return spread(elementwise(columns), elementwise(rows), [])
-    return spread(elementwise(columns), ONE, [_with_identity([*full, *rows])])
-
-
-def _with_identity(docs: list[Doc]) -> Doc:
-    rest = [doc for doc in docs if doc != IDENTITY]
-    if len(rest) == len(docs) or not rest:
-        return elementwise(docs)
-    return Apply("diag", (elementwise(rest),))
+    return spread(elementwise(columns), ONE, [elementwise([*full, *rows])])
 
 
 # Functions of the scalar table

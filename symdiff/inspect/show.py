@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import shape_text
 from symdiff.inspect.latex import LATEX
-from symdiff.inspect.layout import Partial
-from symdiff.inspect.naming import Line, lines
+from symdiff.inspect.layout import Doc
+from symdiff.inspect.naming import Line, brief, lines
 from symdiff.inspect.text import TEXT
 
-Roots = Mapping["str | Partial", Node]
-Names = Mapping[Node, "str | Partial"]
+Roots = Mapping["str | Doc", Node]
+Names = Mapping[Node, "str | Doc"]
 
 
 def text_lines(equations: Sequence[Line], shapes: bool = False) -> list[str]:
@@ -42,6 +42,11 @@ def to_text(roots: Node | Roots, names: Names | None = None, shapes: bool = Fals
     if isinstance(roots, Node) and len(equations) == 1:
         return TEXT.draw(equations[0].doc)
     return "\n".join(text_lines(equations, shapes))
+
+
+def one_line(node: Node, names: Names | None = None) -> str:
+    """A node on one line of text, with ``…`` for what would need a definition."""
+    return TEXT.draw(brief(node, names))
 
 
 def to_latex(roots: Node | Roots, names: Names | None = None) -> str:

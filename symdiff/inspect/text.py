@@ -37,8 +37,9 @@ class Text(Drawing):
     def name(self, text: str) -> str:
         return text
 
-    def partial(self, of: str, by: str) -> str:
-        return f"∂{of}/∂{by}"
+    def partial(self, of: str, by: str, order: int) -> str:
+        power = "" if order == 1 else str(order).translate(_SUPERSCRIPTS)
+        return f"∂{power}{of}/∂{by}{power}"
 
     def number(self, value: float) -> str:
         return number_text(value)

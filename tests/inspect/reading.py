@@ -72,6 +72,10 @@ def read(doc: d.Doc, values: Mapping[str, Any]) -> Any:
             return np.where(value(condition) != 0, value(then), value(otherwise))
         case d.Apply("transpose", (x,), (("", axes),)):
             return np.transpose(value(x), ast.literal_eval(axes))
+        case d.Apply("broadcast", (x,), (("", shape),)):
+            return np.broadcast_to(value(x), ast.literal_eval(shape))
+        case d.Apply("zeros" | "ones" as function, (), (("", shape),)):
+            return getattr(np, function)(ast.literal_eval(shape))
         case d.Apply(function, arguments, ()):
             return getattr(np, function)(*(value(a) for a in arguments))
     raise NotImplementedError(doc)

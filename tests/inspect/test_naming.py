@@ -9,7 +9,7 @@ from symdiff.calculus.reverse import grad
 from symdiff.expr import build as b
 from symdiff.inspect.layout import Partial
 from symdiff.inspect.naming import LINE
-from symdiff.inspect.show import to_latex, to_text
+from symdiff.inspect.show import one_line, to_latex, to_text
 
 x, W = b.input("x", ("batch", 64)), b.parameter("W", (64, 10))
 z = x @ W
@@ -39,16 +39,27 @@ def test_a_short_shared_expression_is_written_out() -> None:
 
 
 def test_a_root_names_its_value_in_other_lines() -> None:
-    h = b.tanh(x @ W)
-    assert to_text({"h": h, "r": b.sum(h)}).splitlines() == ["h = tanh(x W)", "r = Σ(h)"]
+    h = b.tanh(x @ W + 1)
+    assert to_text({"h": h, "r": b.sum(h)}).splitlines() == ["h = tanh(x W + 1)", "r = Σ(h)"]
 
 
 def test_equal_roots_refer_to_the_first() -> None:
-    J = b.sum(b.sin(b.input("u") + b.input("v") + 0.0) * 2)
     u, v = b.input("u"), b.input("v")
-    du, dv = grad(J, [u, v])
+    du, dv = grad(0.25 * b.sin(u + v), [u, v])
     printed = to_text({Partial("J", "u"): du, Partial("J", "v"): dv})
-    assert printed.splitlines() == ["∂J/∂u = 2 cos(u + v)", "∂J/∂v = ∂J/∂u"]
+    assert printed.splitlines() == ["∂J/∂u = 0.25 cos(u + v)", "∂J/∂v = ∂J/∂u"]
+
+
+def test_a_short_root_is_written_out() -> None:
+    u = b.input("u")
+    f = b.exp(u)
+    printed = to_text({"f": f, Partial("f", "u", 2): grad(grad(f, u), u)})
+    assert printed.splitlines() == ["f = exp(u)", "∂²f/∂u² = exp(u)"]
+
+
+def test_one_line_leaves_out_what_needs_a_name() -> None:
+    t = b.tanh(x @ W + 1)
+    assert one_line(t * b.exp(t)) == "… ⊙ exp(…)"
 
 
 def test_fresh_names_avoid_those_of_the_user() -> None:

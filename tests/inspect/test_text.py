@@ -107,7 +107,8 @@ def test_numbers_print_in_their_shortest_form(value: float, printed: str) -> Non
     assert number_text(value) == printed
 
 
-ATOMS = (A, B, r[:, None], s, c, A @ B.T @ B, b.exp(A), b.where(A > B, A, 0.5), A - B)
+ROW = b.input("R", (1, 4))
+ATOMS = (A, B, ROW, r[:, None], s, c, A @ B.T @ B, b.exp(A), b.where(A > B, A, 0.5), A - B)
 
 
 @settings(max_examples=200, deadline=None)
@@ -124,7 +125,7 @@ def test_what_is_printed_is_what_is_computed(
     for term, k in terms:
         node = node + k * term
     rng = np.random.default_rng(0)
-    have = {v.attr("name"): rng.uniform(0.5, 1.5, size=v.shape) for v in (A, B, r, s, c)}
+    have = {v.attr("name"): rng.uniform(0.5, 1.5, size=v.shape) for v in (A, B, ROW, r, s, c)}
     expected = evaluate(node, dict(have))
     for line in lines({"result": node}):
         have[getattr(line.label, "text", "")] = read(line.doc, have)
