@@ -1,0 +1,86 @@
+"""Factoring and distributing, each only where it saves work.
+
+They are inverse to each other, and cannot chase each other: factoring needs a factor that every
+term has, distributing a factor that divides out of every term.
+"""
+
+from __future__ import annotations
+
+from symdiff.expr.algebra import linear_combination, power_product
+from symdiff.expr.node import Node
+from symdiff.simplify.parts import Product, as_like, product_of, sum_of
+from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+
+
+def _shared(a: dict[Node, float], b: dict[Node, float]) -> dict[Node, float]:
+    """The factors that both have, at the smaller power; whole powers of one sign only."""
+    found = {}
+    for x, e in a.items():
+        f = b.get(x, 0.0)
+        if e == f:
+            found[x] = e
+        elif e > 0 and f > 0 and e == int(e) and f == int(f):
+            found[x] = min(e, f)
+    return found
+
+
+@rule("real-only", "add")
+def common_factor(node: Node, context: Context) -> Rewrite | None:
+    """a b + a c = a (b + c)"""
+    terms = sum_of(node)
+    if terms.constant or len(terms.terms) < 2:
+        return None
+    common: dict[Node, float] | None = None
+    for x in terms.terms:
+        factors = product_of(x).factors
+        common = factors if common is None else _shared(common, factors)
+        if not common:
+            return None
+    assert common is not None
+    rest = []
+    for x, c in terms.terms.items():
+        left = product_of(x)
+        for base, e in common.items():
+            left = left.times(base, -e)
+        rest.append((left.bare(node.dtype), c))
+    inner = linear_combination(rest)
+    names = {f"a{i}": x for i, x in enumerate(common)}
+    return Rewrite(as_like(power_product([*common.items(), (inner, 1.0)]), node), names)
+
+
+@rule("real-only", "mul")
+def cancelling_product(node: Node, context: Context) -> Rewrite | None:
+    """a (b/a + c/a) = b + c, where something divides out of every term"""
+    product = product_of(node)
+    for total, e in product.factors.items():
+        if total.op != "add" or e != 1 or total.attr("constant"):
+            continue
+        outside = product.without(total)
+        terms = {x: product_of(x) for x in total.inputs}
+        moved = {
+            a: p
+            for a, p in outside.factors.items()
+            if any(p * t.factors.get(a, 0.0) < 0 for t in terms.values())
+        }
+        if not moved or not all(_divides(moved, t) for t in terms.values()):
+            continue
+        coefficients = sum_of(total).terms
+        parts = []
+        for x, t in terms.items():
+            for a, p in moved.items():
+                t = t.times(a, p)
+            parts.append((t.bare(node.dtype), coefficients[x]))
+        if sum(len(product_of(x).factors) for x, _ in parts) > sum(
+            len(t.factors) for t in terms.values()
+        ):
+            continue
+        result = outside.without(*moved).times(as_like(linear_combination(parts), total), 1.0)
+        return Rewrite(result.node(node), {f"a{i}": a for i, a in enumerate(moved)})
+    return None
+
+
+def _divides(moved: dict[Node, float], term: Product) -> bool:
+    return any(p * term.factors.get(a, 0.0) < 0 for a, p in moved.items())
+
+
+RULES: tuple[Rule, ...] = (common_factor, cancelling_product)
