@@ -12,6 +12,7 @@ the speed of matrix products.  φ need not be elementwise and L may read any z�
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,19 @@ from symdiff.spec.load import load
 from tests.systems.modules import EXAMPLES, Array, compiled, error, example_gradients
 
 SPECS = ("hidden_losses.toml", "low_rank.toml", "prelu.toml", "maxout.toml")
+SIZES = {"n": 6, "p": 5, "q": 7}
 
 
-def point(name: str, size: int = 8) -> tuple[Any, dict[str, Array], tuple[Array, ...]]:
-    """An example's module, with random parameters and data."""
-    module, rng = compiled(name), np.random.default_rng(9)
-    params = {k: v + 0.2 * rng.normal(size=v.shape) for k, v in module.init(9).items()}
+def point(
+    name: str, batch: int = 8, sizes: dict[str, int] = SIZES
+) -> tuple[Any, dict[str, Array], tuple[Array, ...]]:
+    """An example's module, with random parameters and data; sizes are of names fixed nowhere."""
+    module, model, rng = compiled(name), load(EXAMPLES / name), np.random.default_rng(9)
+    start = module.init(9, **{s: n for s, n in sizes.items() if s in model.free_sizes})
+    params = {k: v + 0.2 * rng.normal(size=v.shape) for k, v in start.items()}
     data = []
-    for node in load(EXAMPLES / name).inputs.values():
-        shape = (size, *node.shape[1:])
+    for node in model.inputs.values():
+        shape = (batch, *(sizes.get(size, size) for size in node.shape[1:]))
         labels = dict(node.attr("declared")).get("labels")
         data.append(rng.integers(0, labels, shape) if labels else rng.normal(size=shape))
     return module, params, tuple(data)
@@ -79,6 +84,25 @@ def test_products_of_row_sums() -> None:
     for i, (above, below) in enumerate(zip(z_bar, evaluate(h, here), strict=True), 1):
         assert error(s[f"W{i}"], (above**2).sum(axis=1) * (below**2).sum(axis=1)) < 1e-12
         assert error(s[f"b{i}"], (above**2).sum(axis=1)) < 1e-12
+
+
+@pytest.mark.parametrize("function", ["per_example_sq_norms", "backward_with_norms", "clip"])
+def test_no_gradient_of_an_example_is_ever_formed(function: str) -> None:
+    """The products of row sums, not arrays of batch × weights elements, whatever L reads."""
+    batch, sizes = 100, {"n": 150, "p": 150, "q": 150}
+    module, params, data = point("hidden_losses.toml", batch, sizes)
+    call = {
+        "per_example_sq_norms": lambda: module.per_example_sq_norms(params, *data),
+        "backward_with_norms": lambda: module.backward_with_norms(params, *data),
+        "clip": lambda: module.clipped_backward(params, *data, 1.0),
+    }[function]
+    call()
+    tracemalloc.start()
+    call()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    one_array = 8 * batch * sizes["n"] * sizes["p"]
+    assert peak < one_array / 4
 
 
 AUGMENTED = """
