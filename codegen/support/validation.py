@@ -24,6 +24,7 @@ def _size(size, sizes):
 
 def _check_shape(what, array, shape, sizes):
     """Compare the shape with the expected one; sizes that are names are read from the data."""
+    known = {size: sizes[size] for size in shape if size in sizes}
     fits = array.ndim == len(shape)
     if fits:
         for size, have in zip(shape, array.shape):
@@ -31,7 +32,6 @@ def _check_shape(what, array, shape, sizes):
                 sizes.setdefault(size, have)
         fits = all(_size(s, sizes) == have for s, have in zip(shape, array.shape))
     if not fits:
-        known = {s: sizes[s] for s in shape if isinstance(s, str) and s in sizes}
         where = ", ".join(f"{size} = {n}" for size, n in known.items())
         where = f" with {where}" if where and array.ndim == len(shape) else ""
         expected = _shape_text(shape) + where

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from codegen import build_program
 from symdiff.expr import build as b
 from symdiff.expr.contraction import contract
 from symdiff.expr.node import Node
 from tests.codegen.models import describe_graph, line_of, lines_of, run_graph
-
-from codegen import build_program
 
 LETTERS = "abcdef"
 SIZES = {"a": 2, "b": 3, "c": 4, "d": 1, "e": 5, "f": 2}

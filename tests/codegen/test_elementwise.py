@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from symdiff.expr import build as b
 from symdiff.expr import movement
 from symdiff.expr.algebra import scalar, size_node

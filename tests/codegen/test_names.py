@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from codegen import FunctionBody, ModuleDescription, emit, load_module
+from codegen.names import Locals, Names
 from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
 from tests.codegen.models import loaded, trained
-
-from codegen import FunctionBody, ModuleDescription, emit, load_module
-from codegen.names import Locals, Names
 
 #: Names that the module, its helpers or Python itself would like to have.
 TRAPS = (

@@ -7,6 +7,9 @@ import warnings
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+
+from codegen.lowering import LOWERINGS
+from codegen.numpy_table import PRINTERS
 from symdiff.calculus.reverse import gradients
 from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
@@ -14,9 +17,6 @@ from symdiff.expr.ops import OPS
 from tests.calculus.cases import CASES, Case
 from tests.codegen.models import run_graph
 from tests.strategies import SIZES, Graph, graphs
-
-from codegen.lowering import LOWERINGS
-from codegen.numpy_table import PRINTERS
 
 
 def test_the_table_of_lowerings_covers_every_operation() -> None:
@@ -35,7 +35,7 @@ def test_module_computes_what_the_interpreter_does(case: Case, dtype: str) -> No
         y = case.build(*nodes)
         roots = {"y": y}
         if y.dtype == dtype:
-            floats = [x for x in case.floats(nodes)]
+            floats = case.floats(nodes)
             roots |= {f"d{i}": g for i, g in enumerate(gradients((y * y).sum(), floats))}
     values = {
         name: v.astype(dtype) if v.dtype.kind == "f" else v for name, v in case.values().items()

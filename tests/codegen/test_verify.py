@@ -1,0 +1,89 @@
+"""Emitted text is read back before anyone runs it."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import traceback
+
+import pytest
+
+from codegen import EmissionError, emit, load_module
+from codegen.verify import verify
+from symdiff.expr import build as b
+from tests.codegen.models import describe_graph, network
+
+GOOD = """
+import numpy as np
+
+TABLE = {"a": 1}
+
+
+def _f(x, y=2):
+    rows = [row + y for row in x]
+    for z in rows:
+        w = np.exp(z)
+    return _g(w, lambda: 0) if len(rows) else TABLE
+
+
+def _g(a, *rest):
+    try:
+        b = a.sum()
+    except ValueError as error:
+        raise ValueError(str(error)) from None
+    return b
+""".replace("lambda: 0", "0")
+
+
+def test_a_good_module_is_accepted() -> None:
+    verify(GOOD)
+    verify(emit(network()))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = (", "does not parse"),
+        ("import os", "import of os"),
+        ("from os import system", "import from os"),
+        ("from . import np", "import from None"),
+        ("x = y", "y is read"),
+        ("def f():\n    return a\n    a = 1", "a is read"),
+        ("def f():\n    a = a + 1", "a is read"),
+        ("a = 1\ndef f():\n    b = a\n    a = 2", "a is read"),
+        ("x = [y for z in [1]]", "y is read"),
+        ("x = [z for z in [1]]\nw = z", "z is read"),
+        ("x = eval('1')", "eval is read"),
+        ("x = open('f')", "open is read"),
+        ("x = getattr(1, 'a')", "getattr is read"),
+        ("x = (1).__class__", "attribute __class__"),
+        ("import numpy as np\nx = np.load('f')", "attribute load"),
+        ("x = __builtins__", "name __builtins__"),
+        ("class A:\n    pass", "ClassDef"),
+        ("def f():\n    global x\n    x = 1", "Global"),
+    ],
+)
+def test_anything_else_is_refused(text: str, message: str) -> None:
+    with pytest.raises(EmissionError, match=message):
+        verify(text)
+    with pytest.raises(EmissionError, match=message):
+        load_module(text, "wrong")
+
+
+def test_a_loaded_module_shows_its_source_in_tracebacks() -> None:
+    x = b.input("x", ("n", 3))
+    module = load_module(emit(describe_graph({"out": x[b.constant([7])]})), "shown")
+    assert "shown" not in sys.modules
+    try:
+        module.forward({}, [[1.0, 2.0, 3.0]])
+    except IndexError:
+        text = traceback.format_exc()
+    assert "out = x[_CONSTANT_1]" in text
+    assert linecache.getline(module._forward.__code__.co_filename, 1).startswith('"""')
+
+
+def test_two_texts_of_one_name_do_not_share_a_source() -> None:
+    x = b.input("x", ("n", 3))
+    first = load_module(emit(describe_graph({"out": x + 1})), "same")
+    second = load_module(emit(describe_graph({"out": x + 2})), "same")
+    assert first.__spec__.origin != second.__spec__.origin

@@ -1,0 +1,502 @@
+"""net: forward, loss, backward, hvp.
+
+Written by symdiff 0.0 from net.toml.
+Needs Python 3.11 or later and NumPy 2.0 or later.
+To check its derivatives: python net.py --check
+"""
+
+import math
+
+import numpy as np
+
+NAME = "net"
+DTYPE = "float64"
+SYMDIFF_VERSION = "0.0"
+SPEC_SHA256 = "0000000000000000000000000000000000000000000000000000000000000000"
+INPUTS = {"x": ("batch", 4), "y": ("batch",)}
+PARAMETERS = {"W1": (4, 5), "b1": (5,), "W2": (5, 3), "b2": (3,)}
+_TRAINABLE = ("W1", "b1", "W2", "b2")
+_INPUT_DTYPES = {"x": "float64", "y": "int64"}
+_INPUT_FACTS = {"y": {"labels": 3}}
+
+
+def init(seed=0):
+    """Fresh parameters: a dict name -> array; the same seed gives the same."""
+    rng = np.random.default_rng(seed)
+    return {
+        "W1": rng.uniform(-1, 1, (4, 5)) * np.sqrt(6 / (4 + 5)),  # glorot_uniform
+        "b1": np.zeros(5),
+        "W2": rng.uniform(-1, 1, (5, 3)) * np.sqrt(6 / (5 + 3)),  # glorot_uniform
+        "b2": np.zeros(3),
+    }
+
+
+@np.errstate(all="ignore")
+def forward(params, x):
+    """The output."""
+    sizes = {}
+    params = _check_params("params", params, sizes)
+    (x,) = _check_inputs({"x": x}, sizes)
+    return _forward(params, x)
+
+
+def _forward(params, x):
+    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+
+    # h = tanh(x @ W1 + b1)
+    h = np.tanh(x @ W1 + b1)
+    z = h @ W2 + b2
+    # q = softmax(z)
+    q = _softmax(z, axis=-1)
+    return q
+
+
+@np.errstate(all="ignore")
+def loss(params, x, y):
+    """The loss: a number."""
+    sizes = {}
+    params = _check_params("params", params, sizes)
+    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    return _loss(params, x, y)
+
+
+def _loss(params, x, y):
+    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+    batch = x.shape[0]
+    _nonzero(batch, "batch")
+
+    # h = tanh(x @ W1 + b1)
+    h = np.tanh(x @ W1 + b1)
+    z = h @ W2 + b2
+    t1 = (W1**2).sum() + (W2**2).sum()
+    picked = _log_softmax(z, axis=-1)[np.arange(batch), y]
+    loss = 0.01 * t1 - picked.sum() / batch
+    return loss
+
+
+@np.errstate(all="ignore")
+def backward(params, x, y):
+    """(loss, grads): the loss, and its gradient for each trainable parameter."""
+    sizes = {}
+    params = _check_params("params", params, sizes)
+    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    return _backward(params, x, y)
+
+
+def _backward(params, x, y):
+    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+    dtype = W1.dtype
+    batch = x.shape[0]
+    _nonzero(batch, "batch")
+
+    # h = tanh(x @ W1 + b1)
+    h = np.tanh(x @ W1 + b1)
+    z = h @ W2 + b2
+    # q = softmax(z)
+    q = _softmax(z, axis=-1)
+    t1 = (W1**2).sum() + (W2**2).sum()
+    picked = _log_softmax(z, axis=-1)[np.arange(batch), y]
+    loss = 0.01 * t1 - picked.sum() / batch
+    hot = _one_hot(y, 3, dtype)
+    t2 = q * hot.sum(axis=-1, keepdims=True) / batch
+    t3 = t2 - hot / batch
+    t4 = (1 - h**2) * (t3 @ W2.T)
+    d_W1 = 0.02 * W1 + x.T @ t4
+    d_b1 = t4.sum(axis=0)
+    d_W2 = 0.02 * W2 + h.T @ t3
+    d_b2 = t3.sum(axis=0)
+    return loss, {"W1": d_W1, "b1": d_b1, "W2": d_W2, "b2": d_b2}
+
+
+@np.errstate(all="ignore")
+def hvp(params, v, x, y):
+    """The Hessian of the loss times v; v and the result have the keys of grads."""
+    sizes = {}
+    params = _check_params("params", params, sizes)
+    v = _check_trainable("v", v, sizes)
+    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    return _hvp(params, v, x, y)
+
+
+def _hvp(params, v, x, y):
+    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+    v_W1, v_b1, v_W2, v_b2 = v["W1"], v["b1"], v["W2"], v["b2"]
+    dtype = W1.dtype
+    batch = x.shape[0]
+    _nonzero(batch, "batch")
+
+    # h = tanh(x @ W1 + b1)
+    h = np.tanh(x @ W1 + b1)
+    z = h @ W2 + b2
+    # q = softmax(z)
+    q = _softmax(z, axis=-1)
+    t1 = 1 - h**2
+    hot = _one_hot(y, 3, dtype)
+    total = hot.sum(axis=-1, keepdims=True)
+    t2 = q * total / batch - hot / batch
+    t3 = x @ v_W1 + v_b1
+    t4 = t1 * t3
+    t5 = t4 @ W2 + h @ v_W2 + v_b2
+    t6 = (q * (total * t5)).sum(axis=-1) / batch
+    t7 = q * (total * t5 / batch - t6[:, None])
+    t8 = h * (t3 * (t2 @ W2.T))
+    t9 = t2 @ v_W2.T + t7 @ W2.T - 2 * t8
+    t10 = t1 * t9
+    Hv_W1 = 0.02 * v_W1 + x.T @ t10
+    Hv_b1 = t10.sum(axis=0)
+    Hv_W2 = 0.02 * v_W2 + h.T @ t7 + t4.T @ t2
+    Hv_b2 = t7.sum(axis=0)
+    return {"W1": Hv_W1, "b1": Hv_b1, "W2": Hv_W2, "b2": Hv_b2}
+
+
+def ravel(d):
+    """A dict that has the trainable names (params, grads, an hvp) as one flat vector."""
+    return _flatten("d", d)
+
+
+def unravel(flat):
+    """A flat vector as a dict of the trainable names: what ravel undoes."""
+    return _unflatten("flat", flat, {})
+
+
+def _peak(x, axis):
+    """The maximum along axis, kept; 0 where it is infinite, since inf - inf is no number."""
+    peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(peak), peak, 0)
+
+
+def _softmax(x, axis):
+    """exp(x) / sum(exp(x)) along axis, shifted so that nothing overflows."""
+    weights = np.exp(x - _peak(x, axis))
+    return weights / weights.sum(axis=axis, keepdims=True)
+
+
+def _log_softmax(x, axis):
+    """x - log(sum(exp(x))) along axis, shifted so that nothing overflows."""
+    shifted = x - _peak(x, axis)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def _one_hot(index, n, dtype):
+    """1 at the index along a new last axis of size n; zeros where it is out of range."""
+    return (index[..., None] == np.arange(n)).astype(dtype)
+
+
+def _nonzero(size, what):
+    """Refuse to divide by a size that is 0."""
+    if size == 0:
+        raise ValueError(f"{what} is 0: the mean over nothing is not defined")
+
+
+def _shape_text(shape):
+    """A shape as it stands in INPUTS and PARAMETERS: (batch, 64)."""
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _size(size, sizes):
+    """The number that a size is; None if it is not known."""
+    return size if isinstance(size, int) else sizes.get(size)
+
+
+def _check_shape(what, array, shape, sizes):
+    """Compare the shape with the expected one; sizes that are names are read from the data."""
+    known = {size: sizes[size] for size in shape if size in sizes}
+    fits = array.ndim == len(shape)
+    if fits:
+        for size, have in zip(shape, array.shape):
+            if isinstance(size, str):
+                sizes.setdefault(size, have)
+        fits = all(_size(s, sizes) == have for s, have in zip(shape, array.shape))
+    if not fits:
+        where = ", ".join(f"{size} = {n}" for size, n in known.items())
+        where = f" with {where}" if where and array.ndim == len(shape) else ""
+        expected = _shape_text(shape) + where
+        raise ValueError(f"{what}: expected shape {expected}, got {array.shape}")
+
+
+def _as_array(what, value, dtype, kinds, shape, sizes):
+    """The value as an array of the dtype, if its kind and its shape are the expected ones."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{what}: expected an array, got {type(value).__name__}: {error}"
+        ) from None
+    if array.dtype.kind not in kinds:
+        names = {"iu": "integers", "b": "truth values"}
+        expected = names.get(kinds, "numbers")
+        raise ValueError(f"{what}: expected {expected} ({dtype}), got dtype {array.dtype}")
+    _check_shape(what, array, shape, sizes)
+    return array
+
+
+def _check_tensors(what, given, names, sizes):
+    """The arrays of a dict that has exactly these names, in that order."""
+    if not hasattr(given, "keys"):
+        raise ValueError(f"{what}: expected a dict of arrays, got {type(given).__name__}")
+    missing = [name for name in names if name not in given]
+    unknown = [str(name) for name in given if name not in names]
+    if missing or unknown:
+        said = [f"missing {', '.join(missing)}"] * bool(missing)
+        said += [f"unknown {', '.join(unknown)}"] * bool(unknown)
+        raise ValueError(f"{what}: expected the names {', '.join(names)}; {'; '.join(said)}")
+    arrays = {}
+    for name in names:
+        place = f"{what}[{name!r}]"
+        array = _as_array(place, given[name], DTYPE, "fiu", PARAMETERS[name], sizes)
+        arrays[name] = array.astype(DTYPE, copy=False)
+    return arrays
+
+
+def _check_params(what, given, sizes):
+    """The parameters, in order."""
+    return _check_tensors(what, given, tuple(PARAMETERS), sizes)
+
+
+def _check_trainable(what, given, sizes):
+    """One array a trainable parameter, of its shape, in order."""
+    return _check_tensors(what, given, _TRAINABLE, sizes)
+
+
+def _check_inputs(given, sizes):
+    """The inputs as arrays, in order."""
+    arrays = []
+    for name, value in given.items():
+        dtype, facts = _INPUT_DTYPES[name], _INPUT_FACTS.get(name, {})
+        truth = "b" if facts.get("zero_or_one") or facts.get("one_hot") else ""
+        kinds = {"int64": "iu", "bool": "b"}.get(dtype, "fiu" + truth)
+        arrays.append(_as_array(name, value, dtype, kinds, INPUTS[name], sizes))
+    for name, array in zip(given, arrays):
+        _check_labels(name, array, _INPUT_FACTS.get(name, {}), sizes)
+    return [a.astype(_INPUT_DTYPES[name], copy=False) for name, a in zip(given, arrays)]
+
+
+def _check_labels(name, array, facts, sizes):
+    """Labels lie in 0 ... n - 1, or are the value that counts nothing."""
+    n, ignore = _size(facts.get("labels"), sizes), facts.get("ignore")
+    if n is None or array.size == 0:
+        return
+    wrong = (array < 0) | (array >= n)
+    if ignore is not None:
+        wrong &= array != ignore
+    if wrong.any():
+        also = "" if ignore is None else f" or {ignore}"
+        raise ValueError(f"{name}: expected labels 0 to {n - 1}{also}, got {array[wrong].flat[0]}")
+
+
+def _flatten(what, given):
+    """The arrays under the trainable names, flat, one behind the other."""
+    missing = [name for name in _TRAINABLE if name not in given]
+    if missing:
+        names = ", ".join(_TRAINABLE)
+        raise ValueError(f"{what}: expected the names {names}; missing {', '.join(missing)}")
+    sizes, parts = {}, [np.zeros(0, DTYPE)]
+    for name in _TRAINABLE:
+        place = f"{what}[{name!r}]"
+        array = _as_array(place, given[name], DTYPE, "fiu", PARAMETERS[name], sizes)
+        parts.append(array.astype(DTYPE).ravel())
+    return np.concatenate(parts)
+
+
+def _trainable_shapes(sizes):
+    """The shapes of the trainable parameters, in numbers."""
+    return {name: tuple(_size(s, sizes) for s in PARAMETERS[name]) for name in _TRAINABLE}
+
+
+def _count(sizes):
+    """How many numbers the trainable parameters hold."""
+    return sum(math.prod(shape) for shape in _trainable_shapes(sizes).values())
+
+
+def _solved(sizes, total):
+    """The sizes with the one that is None, if any, so that there are total numbers in all."""
+    unknown = [name for name, size in sizes.items() if size is None]
+    if len(unknown) > 1:
+        raise ValueError(f"unravel: the sizes {', '.join(unknown)} are needed, all but one")
+    low, high = 0, total
+    while unknown and low < high:  # the count grows with each size
+        middle = (low + high) // 2
+        enough = _count({**sizes, unknown[0]: middle}) >= total
+        low, high = (low, middle) if enough else (middle + 1, high)
+    return {**sizes, **dict.fromkeys(unknown, low)}
+
+
+def _unflatten(what, flat, sizes):
+    """A flat vector as arrays under the trainable names."""
+    flat = np.asarray(flat)
+    if flat.ndim != 1 or flat.dtype.kind not in "fiu":
+        raise ValueError(f"{what}: expected a vector of numbers, got {flat.dtype} {flat.shape}")
+    sizes = _solved(sizes, flat.size)
+    count = _count(sizes)
+    if count != flat.size:
+        where = f" with {sizes}" if sizes else ""
+        raise ValueError(f"{what}: expected {count} numbers{where}, got {flat.size}")
+    arrays, start = {}, 0
+    for name, shape in _trainable_shapes(sizes).items():
+        stop = start + math.prod(shape)
+        arrays[name] = flat[start:stop].reshape(shape).astype(DTYPE)
+        start = stop
+    return arrays
+
+
+def _some_sizes():
+    """Small numbers for the sizes that are names."""
+    shapes = [*INPUTS.values(), *PARAMETERS.values()]
+    names = [size for shape in shapes for size in shape if isinstance(size, str)]
+    names += [facts["labels"] for facts in _INPUT_FACTS.values() if "labels" in facts]
+    names = dict.fromkeys(name for name in names if isinstance(name, str))
+    return {name: 5 if name == "batch" else 3 + i % 3 for i, name in enumerate(names)}
+
+
+def _random_input(rng, name, sizes):
+    """Random data of which the declared facts are true."""
+    facts = _INPUT_FACTS.get(name, {})
+    shape = tuple(_size(size, sizes) for size in INPUTS[name])
+    if _INPUT_DTYPES[name] == "bool":
+        return rng.random(shape) < 0.5
+    if _INPUT_DTYPES[name] == "int64":
+        labels = rng.integers(0, _size(facts.get("labels", 2), sizes), shape)
+        ignored = (rng.random(shape) < 0.2) & (np.arange(labels.size).reshape(shape) > 0)
+        return np.where(ignored, facts["ignore"], labels) if "ignore" in facts else labels
+    values = rng.standard_normal(shape)
+    if facts.get("one_hot"):
+        return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+    if facts.get("sums_to_one"):
+        return np.exp(values) / np.exp(values).sum(axis=-1, keepdims=True)
+    if facts.get("zero_or_one"):
+        return (values > 0).astype(float)
+    if facts.get("plus_minus_one"):
+        return np.where(values > 0, 1.0, -1.0)
+    if "range" in facts:
+        low, high = facts["range"]
+        low = low if np.isfinite(low) else min(-2.0, high - 4.0)
+        values = low + (min(high, low + 4.0) - low) * rng.random(shape)
+    if any(facts.get(fact) for fact in ("positive", "nonnegative", "nonzero")):
+        values = np.abs(values) + 0.1 * ("range" not in facts)
+    if facts.get("symmetric"):
+        values = (values + values.swapaxes(-1, -2)) / 2
+    return values
+
+
+def _random_arguments(rng):
+    """Parameters near init, and inputs, in float64."""
+    sizes = _some_sizes()
+    used = {size: sizes[size] for shape in PARAMETERS.values() for size in shape if size in sizes}
+    params = {
+        name: array + 0.1 * rng.standard_normal(array.shape)
+        for name, array in init(0, **used).items()
+    }
+    return params, [_random_input(rng, name, sizes) for name in INPUTS]
+
+
+def _random_direction(rng, params):
+    """A random value for each trainable parameter."""
+    return {name: rng.standard_normal(params[name].shape) for name in _TRAINABLE}
+
+
+def _moved(params, direction, step):
+    """The parameters, moved along a direction."""
+    return {
+        name: array + step * direction[name] if name in direction else array
+        for name, array in params.items()
+    }
+
+
+def _dot(a, b):
+    """The inner product over all trainable parameters."""
+    return float(sum(np.vdot(a[name], b[name]) for name in _TRAINABLE))
+
+
+def _size_of(a):
+    """The Euclidean norm over all trainable parameters."""
+    return _dot(a, a) ** 0.5
+
+
+def _minus(a, b):
+    """The difference of two dicts of arrays."""
+    return {name: a[name] - b[name] for name in _TRAINABLE}
+
+
+def _some_directions(rng, params):
+    """Directions to differentiate along: random ones, and single coordinates of each parameter."""
+    directions = [_random_direction(rng, params) for _ in range(3)]
+    for name in _TRAINABLE:
+        for place in rng.permutation(params[name].size)[:4]:
+            direction = {other: np.zeros(params[other].shape) for other in _TRAINABLE}
+            direction[name].flat[place] = 1.0
+            directions.append(direction)
+    return directions
+
+
+def _gradient_error(backward, rng, params, data):
+    """The gradient against central differences of the loss."""
+    loss, grads = backward(params, *data)
+    total = sum(params[name].size for name in _TRAINABLE)
+    typical = _size_of(grads) / max(total, 1) ** 0.5
+    worst = 0.0
+    for direction in _some_directions(rng, params):
+        slope, errors = _dot(grads, direction), []
+        for step in (1e-4, 1e-5, 1e-6):
+            ahead = backward(_moved(params, direction, step), *data)[0]
+            behind = backward(_moved(params, direction, -step), *data)[0]
+            difference = (ahead - behind) / (2 * step)
+            allowed = 1e-6 * (abs(slope) + typical) + 1e-14 * (abs(loss) + 1e-3) / step
+            errors.append(abs(difference - slope) / allowed)
+        worst = max(worst, np.nan_to_num(min(errors), nan=np.inf))
+    return worst
+
+
+def _symmetry_error(hvp, rng, params, data):
+    """u . (H v) against v . (H u)."""
+    u, v = _random_direction(rng, params), _random_direction(rng, params)
+    along_u, along_v = hvp(params, u, *data), hvp(params, v, *data)
+    sizes = _size_of(u) * _size_of(along_v) + _size_of(v) * _size_of(along_u)
+    return abs(_dot(u, along_v) - _dot(v, along_u)) / (1e-9 * sizes + 1e-14)
+
+
+def _curvature_error(hvp, backward, rng, params, data):
+    """H v against central differences of the gradient."""
+    worst = 0.0
+    for direction in _some_directions(rng, params)[:6]:
+        product, errors = hvp(params, direction, *data), []
+        for step in (1e-4, 1e-5, 1e-6):
+            ahead = backward(_moved(params, direction, step), *data)[1]
+            behind = backward(_moved(params, direction, -step), *data)[1]
+            slopes = {name: (ahead[name] - behind[name]) / (2 * step) for name in ahead}
+            allowed = 1e-5 * _size_of(product) + 1e-14 * (_size_of(ahead) + 1e-3) / step
+            errors.append(_size_of(_minus(slopes, product)) / allowed)
+        worst = max(worst, np.nan_to_num(min(errors), nan=np.inf))
+    return worst
+
+
+def _report(checks):
+    """Print a line a check; whether all are right."""
+    for what, error in checks.items():
+        print(f"{'ok  ' if error <= 1 else 'FAIL'}  {what}: {error:.2g} of what is allowed")
+    return all(error <= 1 for error in checks.values())
+
+
+def _self_check():
+    """Check the derivatives in float64, a line a check; whether all are right."""
+    checks = {}
+    rng = np.random.default_rng(0)
+    params, data = _random_arguments(rng)
+    with np.errstate(all="ignore"):
+        checks["the gradient against finite differences"] = (
+            _gradient_error(_backward, rng, params, data)
+        )
+        checks["hvp: u . (H v) against v . (H u)"] = (
+            _symmetry_error(_hvp, rng, params, data)
+        )
+        checks["hvp against finite differences of the gradient"] = (
+            _curvature_error(_hvp, _backward, rng, params, data)
+        )
+    return _report(checks)
+
+
+if __name__ == "__main__":
+    import sys
+
+    if sys.argv[1:] != ["--check"]:
+        sys.exit(f"usage: python {sys.argv[0]} --check")
+    sys.exit(0 if _self_check() else 1)
