@@ -310,6 +310,17 @@ def _take(node: Node, inputs: Docs) -> Doc:
 
 
 def _scatter_add(node: Node, inputs: Docs) -> Doc:
+    """One number a row at a place of its own is a multiple of one_hot."""
+    g, idx = node.inputs
+    if node.attr("batch") == idx.ndim == g.ndim <= 1:
+        hot = Apply("one_hot", (inputs[1],))
+        value = number_of(g)
+        if value is not None:
+            term = scaled(() if abs(value) == 1 else (Number(abs(value)),), hot)
+            return negated(term) if value < 0 else term
+        minus, doc = signed(inputs[0])
+        term = spread(doc, ONE, [hot]) if g.ndim else scaled((doc,), hot)
+        return negated(term) if minus else term
     keywords = [("n", size_text(node.attr("n")))]
     keywords += [("batch", str(node.attr("batch")))] if node.attr("batch") else []
     return Apply("scatter_add", tuple(inputs), tuple(keywords))

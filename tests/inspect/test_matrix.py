@@ -53,7 +53,7 @@ X, c = b.input("X", ("batch", 3)), b.input("c")
         (T @ A, "T A"),
         (T @ S, "T S"),
         (b.diag(u), "diag(u)"),
-        (b.diag(u) * v, "diag(u ⊙ v)"),
+        (b.diag(u) * v, "v ⊙ diag(u)"),
         (b.eye(3) * A, "A ⊙ I"),
         (b.diagonal(A), "diagonal(A)"),
         (2 * c * (A @ B), "2 c A B"),

@@ -1,0 +1,253 @@
+"""derive: from one formula to its derivative, as text, as LaTeX and as runnable NumPy.
+
+The formula is read safely (:mod:`symdiff.variables`), simplified, differentiated, simplified once
+more, and emitted as a small module with two functions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+from codegen.formula import FormulaDescription, FormulaFunction, emit_formula
+from codegen.load import load_module
+from symdiff import __version__
+from symdiff.calculus.curvature import HVP_MODES, hvp, jacobian
+from symdiff.calculus.reverse import grad
+from symdiff.errors import Fault, SpecError, did_you_mean
+from symdiff.expr import build
+from symdiff.expr.algebra import FLOATS
+from symdiff.expr.node import Node
+from symdiff.expr.shapes import shape_text
+from symdiff.inspect.latex import LATEX
+from symdiff.inspect.layout import Doc, Name, Partial, product
+from symdiff.inspect.naming import Line, lines
+from symdiff.inspect.show import latex_lines, one_line, text_lines
+from symdiff.inspect.text import TEXT
+from symdiff.simplify import Simplified, simplify
+from symdiff.simplify.cost import at, flops, total
+from symdiff.simplify.trace import Trace, sliced
+from symdiff.spec.scope import CONSTANTS
+from symdiff.variables import DECLARED, FORMULA, Reading, read_formula
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A formula with its derivative, both simplified.
+
+    ``text`` and ``latex`` show them as equations, below the definitions of what they share;
+    ``source`` is a NumPy module with functions ``value`` and ``derivative``; ``trace`` holds the
+    rules that made the derivative what it is, ``assumptions`` the (variable, fact) pairs of the
+    caller that a rule leaned on.
+    """
+
+    expression: str
+    wrt: str
+    order: int
+    direction: str | None
+    inputs: Mapping[str, Node]
+    value_node: Node
+    derivative_node: Node
+    trace: Trace
+    assumptions: tuple[tuple[str, str], ...]
+
+    def value(self, /, **arrays: Any) -> Any:
+        """The formula's value at arrays for all variables, by the emitted module.
+
+        Raises ValueError for a missing or unknown variable, or an array that does not fit.
+        """
+        return self._run("value", arrays)
+
+    def derivative(self, /, **arrays: Any) -> Any:
+        """The derivative at arrays for all variables: shape of the value, then of the variable.
+
+        Errors as in :meth:`value`.
+        """
+        return self._run("derivative", arrays)
+
+    def _run(self, function: str, arrays: Mapping[str, Any]) -> Any:
+        missing = [name for name in self.inputs if name not in arrays]
+        unknown = [name for name in arrays if name not in self.inputs]
+        if missing or unknown:
+            said = [f"missing {', '.join(missing)}"] * bool(missing)
+            said += [f"unknown {', '.join(unknown)}"] * bool(unknown)
+            wanted = ", ".join(self.inputs)
+            raise ValueError(f"{function} takes the variables {wanted}: {'; '.join(said)}")
+        return getattr(self.module, function)(*(arrays[name] for name in self.inputs))
+
+    @cached_property
+    def label(self) -> str:
+        """What the formula is called where it is shown: f, or a letter that no variable has."""
+        free = [name for name in ("f", "F", "g", "G", "f_value") if name not in self.inputs]
+        return free[0] if free else "f'"
+
+    @cached_property
+    def derivative_label(self) -> Doc:
+        """∂f/∂x, ∂²f/∂x², or the latter times the direction."""
+        label = Partial(self.label, self.wrt, self.order)
+        return label if self.direction is None else product([label, Name(self.direction)])
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The equations that are shown."""
+        return lines({self.label: self.value_node, self.derivative_label: self.derivative_node})
+
+    @property
+    def text(self) -> str:
+        """The value and the derivative as equations in Unicode."""
+        return "\n".join(text_lines(self.lines))
+
+    @property
+    def latex(self) -> str:
+        """The same as a LaTeX ``aligned`` block."""
+        return latex_lines(self.lines)
+
+    @cached_property
+    def source(self) -> str:
+        """The text of the emitted module; the same for the same arguments, byte for byte."""
+        what = {1: "Derivative", 2: "Second derivative"}[self.order]
+        along = f", times {self.direction}" if self.direction else ""
+        shape = shape_text(self.derivative_node.shape)
+        functions = {
+            "value": FormulaFunction(self.value_node, self.expression),
+            "derivative": FormulaFunction(
+                self.derivative_node,
+                f"{what} with respect to {self.wrt}{along}, of shape {shape}.",
+            ),
+        }
+        notes = [f"Written by symdiff {__version__}.", *assumption_notes(self.assumptions)]
+        title = f"{self.expression}, and its derivative with respect to {self.wrt}."
+        return emit_formula(FormulaDescription(title, self.inputs, functions, notes))
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """The emitted module, loaded in memory."""
+        return load_module(self.source, "derived")
+
+    def trace_lines(self) -> list[str]:
+        """The rules that made the derivative, one line each."""
+        return self.trace.lines(one_line)
+
+    def to_json(self) -> str:
+        """All of it as JSON."""
+        value, derivative = self.lines[-2:]
+        data = {
+            "expression": self.expression,
+            "wrt": self.wrt,
+            "order": self.order,
+            "direction": self.direction,
+            "definitions": [_entry(line) for line in self.lines[:-2]],
+            "value": _entry(value),
+            "derivative": _entry(derivative),
+            "source": self.source,
+            "trace": self.trace_lines(),
+            "assumptions": [list(pair) for pair in self.assumptions],
+        }
+        return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _entry(line: Line) -> dict[str, Any]:
+    return {
+        "name": TEXT.draw(line.label),
+        "text": TEXT.draw(line.doc),
+        "latex": LATEX.draw(line.doc),
+        "shape": [size if isinstance(size, int) else str(size) for size in line.shape],
+    }
+
+
+def assumption_notes(facts: Iterable[tuple[str, str]]) -> list[str]:
+    """The ledger of assumptions, a sentence each."""
+    return [f"Simplified on the word of the caller: {x} has {fact}." for x, fact in sorted(facts)]
+
+
+def derive(
+    expr: str,
+    wrt: str,
+    shapes: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Mapping[str, Any]] | None = None,
+    order: int = 1,
+    direction: str | None = None,
+) -> Derivation:
+    """Differentiate a formula, as people write it, with respect to one of its variables.
+
+    ``shapes`` maps variables to sizes (numbers or names); a variable without one is a scalar.
+    ``facts`` maps variables to what is known of them, under the keys of a spec's [inputs].  The
+    derivative is the gradient of a scalar, the Jacobian of anything else (shape of the value, then
+    of the variable); at ``order=2`` the Hessian of a scalar; with ``direction``, a variable of
+    wrt's shape, the Hessian times that.  Raises SpecError (a ValueError) for a formula or a
+    declaration that is wrong, saying where.
+    """
+    if order not in (1, 2):
+        raise ValueError(f"derive: order is 1 or 2, not {order!r}")
+    given = dict(shapes or {})
+    if direction is not None:
+        order = 2
+        given.setdefault(direction, given.get(wrt, ()))
+    with build.default_dtype("float64"):
+        also = (wrt,) if wrt in CONSTANTS else ()
+        reading = read_formula(expr, given, facts or {}, also)
+        x, v = _variables(reading, wrt, direction)
+        node = reading.node if reading.node.dtype in FLOATS else build.cast(reading.node, "float64")
+        if order == 2 and node.ndim:
+            raise _fault(
+                f"the formula has shape {shape_text(node.shape)}; only a scalar has a Hessian"
+            )
+        forward = simplify(node, trace=True)
+        steps = [forward]
+        made = _derivative(forward.root, x, v, order, steps)
+    events = [event for step in steps for event in step.trace.events]
+    trace = Trace(tuple(sliced(events, [made])), tuple(events))
+    assumed = {fact for step in steps for fact in step.assumptions}
+    return Derivation(
+        expr,
+        wrt,
+        order,
+        direction,
+        reading.inputs,
+        forward.root,
+        made,
+        trace,
+        tuple(sorted(assumed)),
+    )
+
+
+def _fault(message: str, source: str = FORMULA) -> SpecError:
+    return SpecError(source, [Fault(1, 1, message)])
+
+
+def _variables(reading: Reading, wrt: str, direction: str | None) -> tuple[Node, Node | None]:
+    if wrt not in reading.inputs:
+        hint = did_you_mean(wrt, reading.inputs)
+        raise _fault(f"no variable of the formula is called {wrt!r}{hint}", DECLARED)
+    x = reading.inputs[wrt]
+    if x.dtype not in FLOATS:
+        raise _fault(f"{wrt!r} holds labels or indices, whole numbers without derivative", DECLARED)
+    v = None if direction is None else reading.inputs[direction]
+    if v is not None and (v.shape != x.shape or v.dtype != x.dtype):
+        raise _fault(
+            f"the direction {direction!r} has shape {shape_text(v.shape)}, not that of {wrt!r}, "
+            f"{shape_text(x.shape)}",
+            DECLARED,
+        )
+    return x, v
+
+
+def _derivative(value: Node, x: Node, v: Node | None, order: int, steps: list[Simplified]) -> Node:
+    """The derivative of the simplified value, simplified; appends what each pass did."""
+
+    def simplified(node: Node) -> Node:
+        steps.append(simplify(node, trace=True))
+        return steps[-1].root
+
+    if order == 1:
+        return simplified(jacobian(value, x))
+    if v is None:
+        return simplified(jacobian(simplified(grad(value, x)), x))
+    products = [simplify(hvp(value, x, v, mode), trace=True) for mode in HVP_MODES]
+    best = min(products, key=lambda made: at(total([made.root], flops)))
+    steps.append(best)
+    return best.root
