@@ -23,7 +23,8 @@ from symdiff.expr.node import Node
 from symdiff.expr.shapes import size_value
 from symdiff.expr.views import broadcast_to, is_view
 from symdiff.simplify.cost import Nominal
-from symdiff.simplify.order import EXHAUSTIVE, Network, Plan, best_order
+from symdiff.simplify.network import Network
+from symdiff.simplify.order import EXHAUSTIVE, Plan, best_order, order_cost
 from symdiff.simplify.terms import OPENED, Expander, Term, is_factored
 
 MOST_FACTORS = 4  # operands of a term of a node that may be left unformed
@@ -61,10 +62,12 @@ class _Planner:
     def __init__(self, roots: Sequence[Node], numbers: Nominal) -> None:
         self.roots = list(roots)
         self.numbers = numbers
+        self.one_example = Nominal({**numbers, "batch": numbers.get("batch", 1)})
         self.order = toposort(self.roots)
         self.readers = consumers(self.order)
         self.open = self.candidates()
         self.limit()
+        self.priced: dict[object, tuple[int, frozenset[int]]] = {}
 
     # Which nodes may be left unformed.
 
@@ -130,26 +133,49 @@ class _Planner:
     # Whether it is cheaper to form them.
 
     def decide(self) -> None:
-        """From the users down: form each node whose contractions are cheaper over it formed."""
+        """From the users down: form each node whose contractions are cheaper over it formed.
+
+        A node that is no larger than what it is made of is formed, as written, unless the other
+        way wins for one example as well: which of ``(x A) B`` and ``x (A B)`` costs less may hang
+        on how many examples there are, and that is not known.
+        """
         known: frozenset[int] = frozenset()
         for node in reversed(self.order):
             if node not in self.open:
                 continue
             users = self.users(node)
-            if not any(node in user.inputs for user in users):
-                continue
-            without = self.open - {node}
-            expanded = formed = 0
-            seen, seen_formed = known, known
-            for user in users:
-                cost, seen = self.cost(user, seen, self.open)
-                expanded += cost * (CANCELLING if self.may_cancel(user, node) else 1)
-                cost, seen_formed = self.cost(user, seen_formed, without)
-                formed += cost
-            if formed + self.cost(node, known, self.open)[0] < expanded:
+            expanded, formed, seen = self.compare(node, users, known, self.numbers)
+            if expanded <= formed and not self.is_inflated(node):
+                expanded, formed, _ = self.compare(node, users, known, self.one_example)
+            if formed < expanded:
                 self.close(node)
             else:
                 known = seen
+
+    def compare(
+        self, node: Node, users: Sequence[Node], known: frozenset[int], numbers: Nominal
+    ) -> tuple[int, int, frozenset[int]]:
+        """The cost of a node's users with it expanded and with it formed, and what the first
+
+        computes."""
+        without = self.open - {node}
+        formed, seen_formed = self.cost(node, known, self.open, numbers)
+        expanded, seen = 0, known
+        for user in users:
+            cost, seen = self.cost(user, seen, self.open, numbers)
+            expanded += cost * (CANCELLING if self.may_cancel(user, node) else 1)
+            cost, seen_formed = self.cost(user, seen_formed, without, numbers)
+            formed += cost
+        return expanded, formed, seen
+
+    def is_inflated(self, node: Node) -> bool:
+        """Whether a node is larger than all of the operands that it is made of."""
+        products = _Products(node, self.open, self.numbers)
+        return all(
+            network.volume(bits) < products.result_size
+            for network in products.networks
+            for bits in network.leaf
+        )
 
     def users(self, node: Node) -> list[Node]:
         """The contractions to be evaluated that the node is part of."""
@@ -172,16 +198,40 @@ class _Planner:
         return squared and len(_Products(node, self.open, self.numbers).terms) > 1
 
     def cost(
-        self, node: Node, known: frozenset[int], opened: Set[Node]
+        self, node: Node, known: frozenset[int], opened: Set[Node], numbers: Nominal
     ) -> tuple[int, frozenset[int]]:
         """The arithmetic of a node's terms and of adding them up, and what is then known."""
+        key = node, known, frozenset(self.inside(node, opened)), numbers is self.numbers
+        if key not in self.priced:
+            self.priced[key] = self.price(node, known, opened, numbers)
+        return self.priced[key]
+
+    def inside(self, node: Node, opened: Set[Node]) -> set[Node]:
+        """The unformed nodes that a node is made of."""
+        found: set[Node] = set()
+        todo = list(node.inputs)
+        while todo:
+            x = todo.pop()
+            if (x in opened or is_view(x)) and x not in found:
+                found.add(x)
+                todo += x.inputs
+        return found
+
+    def price(
+        self, node: Node, known: frozenset[int], opened: Set[Node], numbers: Nominal
+    ) -> tuple[int, frozenset[int]]:
+        """See cost; the orders are those that are best at the planner's numbers."""
         products = _Products(node, opened, self.numbers)
-        cost = (len(products.terms) - 1) * products.result_size
-        for network in products.networks:
-            found = best_order(network, known)
+        priced = products if numbers is self.numbers else _Products(node, opened, numbers)
+        cost, planned = (len(priced.terms) - 1) * priced.result_size, known
+        for network, at in zip(products.networks, priced.networks, strict=True):
+            found = best_order(network, planned)
+            planned |= found.computed
+            if network is not at:
+                found = order_cost(at, found.tree, known)
+                known |= found.computed
             cost += found.cost
-            known |= found.computed
-        return cost, known
+        return cost, planned
 
     # Evaluation in the orders found.
 

@@ -20,7 +20,7 @@ from symdiff.expr.movement import flip, one_hot, pad, reshape, slice_
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape, Size, shape_size
 from symdiff.expr.views import is_view, transpose
-from symdiff.simplify.order import Indices, Operand
+from symdiff.simplify.network import Indices, Operand
 
 ON_AXES = ("slice", "pad", "flip")
 OPENED = frozenset({"add", "mul", "contract", "reshape", "scatter_add", *ON_AXES})
@@ -56,7 +56,8 @@ def is_factored(node: Node, known: Container[Node]) -> bool:
     if node.op in ("reshape", *ON_AXES) or (node.op == "contract" and len(node.inputs) == 1):
         return node.inputs[0] in known
     if node.op == "scatter_add":
-        return node.ndim > 1
+        batch = node.attr("batch")  # one row for one place: the one-hot array is as large
+        return bool(node.ndim > batch + 1 or node.inputs[1].ndim > batch)
     if node.op == "add":
         return any(_core(x) in known for x in node.inputs)
     wide = {a for a, size in enumerate(node.shape) if size != 1}
