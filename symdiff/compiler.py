@@ -106,7 +106,7 @@ def compile_model(model: Model, functions: Sequence[str] | None = None) -> Compi
             unavailable=made.unavailable,
             notes=_assumptions(made.assumptions),
             names=made.names,
-            comments=_comments(model, made.names),
+            comments={**made.comments, **_comments(model, made.names)},
             reduction=model.reduction,
             regularizer_gradient=made.regularizer_gradients,
         ),

@@ -17,13 +17,17 @@ from symdiff.calculus.examples import EXAMPLES, MixingError
 from symdiff.calculus.per_example import per_example_gradients, squared_norms, weighted_sums
 from symdiff.calculus.reverse import gradients
 from symdiff.expr import build
-from symdiff.expr.graph import leaves
+from symdiff.expr.algebra import FLOATS
+from symdiff.expr.graph import consumers, leaves, toposort
+from symdiff.expr.movement import split_scale
 from symdiff.expr.node import Node
 from symdiff.simplify import simplify
 from symdiff.simplify.cost import at, flops, total
 from symdiff.spec.model import Model
 
 Graph = "Node | Mapping[str, Node]"
+
+VARIABLES = ("input", "parameter")
 
 #: The functions of a module that are graphs, in the order in which they are printed.
 FUNCTIONS = (
@@ -115,6 +119,21 @@ class ModelGraphs:
         return dict(zip(self.trainable, found, strict=True))
 
     @cached_property
+    def cotangents(self) -> dict[Node, str]:
+        """The loss's derivatives with respect to the equations' values, and their names.
+
+        Only of values that their readers hold as they are: see calculus.reverse.
+        """
+        readers = consumers(toposort([self.loss]))
+        found: dict[str, Node] = {}
+        for name in self.model.equations:
+            node = self.values[name]
+            if node in readers and node.dtype in FLOATS and _stands_alone(node, readers):
+                found[name] = node
+        derivatives = gradients(self.loss, list(found.values()))
+        return {d: f"d_{name}" for name, d in zip(found, derivatives, strict=True)}
+
+    @cached_property
     def regularizer_gradients(self) -> dict[str, Node] | None:
         """The regularizer's own gradient for each trainable parameter; None if there is none."""
         if self.regularizer is None:
@@ -155,6 +174,11 @@ class ModelGraphs:
             own = self.regularizer_gradients.values()
             sums = [g + r for g, r in zip(sums, own, strict=True)]
         return dict(zip(self.trainable, sums, strict=True))
+
+
+def _stands_alone(node: Node, readers: Mapping[Node, Sequence[Node]]) -> bool:
+    """Whether some of what the node is made of is read by nothing else."""
+    return any(len(readers[x]) == 1 and x.op not in VARIABLES for x in node.inputs)
 
 
 def _forward(graphs: ModelGraphs) -> Parts:
@@ -210,10 +234,9 @@ def _clipped_backward(graphs: ModelGraphs) -> Parts:
         norms = graphs.norms
         above = norms > bound
         clip = build.where(above, bound / build.where(above, norms, 1.0), 1.0)
-        if graphs.weight is not None:
-            clip = clip * graphs.weight
+        weights = clip if graphs.weight is None else clip * graphs.weight
     names = {norms: "norms", clip: "clip"}
-    return Parts((graphs.loss, graphs.weighted(clip), norms), max_norm=bound, names=names)
+    return Parts((graphs.loss, graphs.weighted(weights), norms), max_norm=bound, names=names)
 
 
 _MAKE: dict[str, Callable[[ModelGraphs], Parts]] = {
@@ -235,6 +258,7 @@ class ModuleFunctions:
     functions: Mapping[str, Parts]
     unavailable: Mapping[str, str]
     names: Mapping[Node, str]
+    comments: Mapping[Node, str]
     assumptions: frozenset[tuple[str, str]]
     regularizer_gradients: Mapping[str, Node] | None
 
@@ -266,4 +290,26 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
     own = graphs.regularizer_gradients
     if own is not None:
         own = dict(zip(own, simplify(list(own.values())).roots, strict=True))
-    return ModuleFunctions(done, unavailable, names, assumptions, own)
+    comments = {}
+    for node, (label, text) in _named_derivatives(graphs).items():
+        if names.setdefault(node, label) == label:
+            comments[node] = text
+    return ModuleFunctions(done, unavailable, names, comments, assumptions, own)
+
+
+def _named_derivatives(graphs: ModelGraphs) -> dict[Node, tuple[str, str]]:
+    """Names and comments of the loss's derivatives with respect to the equations' values.
+
+    The mean's 1/batch stands in front of the parameters' gradients only, so what is computed on
+    the way is the derivative times batch, and the comment says so.
+    """
+    found: dict[Node, tuple[str, str]] = {}
+    cotangents = graphs.cotangents
+    for raw, node in zip(cotangents, simplify(cotangents).roots, strict=True):
+        number, factors, rest = split_scale(node)
+        sizes = [x.attr("size") for x, e in factors if x.op == "size" and e == -1]
+        if number == 1 and len(sizes) == len(factors):
+            scale = "".join(f"{size} * " for size in sizes)
+            name = cotangents[raw]
+            found.setdefault(rest, (name, f"{scale}dloss/d{name[2:]}"))
+    return found

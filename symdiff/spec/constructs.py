@@ -218,9 +218,7 @@ def _raise(fault: FormulaFault) -> Callable[..., Value]:
     return make
 
 
-def _called(
-    node: ast.expr, formula: Formula, scope: Scope
-) -> tuple[str, Value, ast.expr | None]:
+def _called(node: ast.expr, formula: Formula, scope: Scope) -> tuple[str, Value, ast.expr | None]:
     """The name and the function that a call calls; for a method, also what it is called on."""
     at = formula.offset(node)
     name = _module_name(node, scope)

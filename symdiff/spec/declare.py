@@ -142,7 +142,7 @@ class Spec:
         if table.init == "constant" and table.value is None:
             self.reading.fault_value((*path, "init"), "init 'constant' needs value = ...")
         if table.init != "constant" and table.value is not None:
-            self.reading.fault((*path, "value"), "value is for init = \"constant\" only")
+            self.reading.fault((*path, "value"), 'value is for init = "constant" only')
         for axis, size in enumerate(table.shape):
             if size == BATCH:
                 self.reading.fault_value(

@@ -108,7 +108,12 @@ class Layers:
         return self.numbers[series]
 
     def parameter(
-        self, name: str, shape: Shape, path: Path, init: str | None, value: float | None,
+        self,
+        name: str,
+        shape: Shape,
+        path: Path,
+        init: str | None,
+        value: float | None,
         trainable: bool,
     ) -> str:
         """Declare a parameter of a layer."""

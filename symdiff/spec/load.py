@@ -132,7 +132,9 @@ class _Loader:
             if key is not None:
                 table = check(model, {key: data}, path, self.reading, wrapped=True)
             elif isinstance(data, dict):
-                table = check(model, data, path, self.reading)
+                # A parameter whose shape is sound stands, however it is drawn.
+                sound: dict[str, Any] | None = {} if model is ParameterTable else None
+                table = check(model, data, path, self.reading, fallback=sound)
             else:
                 self.reading.fault_value(path, "expected a table such as { shape = [...] }")
                 table = None
@@ -198,7 +200,7 @@ class _Loader:
             name = function_name(header)
             if name is None:
                 self.reading.fault(
-                    path, f"expected a function such as \"swish(x, beta)\", got {header!r}"
+                    path, f'expected a function such as "swish(x, beta)", got {header!r}'
                 )
             elif spec.declare(name, "function", path):
                 spec.below.add(name)

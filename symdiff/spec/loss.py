@@ -40,7 +40,7 @@ def per_example_text(spec: Spec, loss: LossTable, layers: Layers | None) -> str 
         return loss.per_example
     if layers is None:
         reading.fault(
-            (*PATH, "kind"), "kind is about the last of [[layers]]; write per_example = \"...\""
+            (*PATH, "kind"), 'kind is about the last of [[layers]]; write per_example = "..."'
         )
         return None
     return _of_kind(spec, loss, layers)
@@ -92,7 +92,7 @@ def regularizer_text(spec: Spec, loss: LossTable, layers: Layers | None) -> str 
     if loss.regularizer is not None:
         reading.fault((*PATH, "l2"), "l2 and regularizer both say what Ω is; keep one")
     elif layers is None:
-        reading.fault((*PATH, "l2"), "l2 is about [[layers]]; write regularizer = \"...\"")
+        reading.fault((*PATH, "l2"), 'l2 is about [[layers]]; write regularizer = "..."')
     elif loss.l2 < 0:
         reading.fault_value((*PATH, "l2"), f"expected a number of at least 0, got {loss.l2!r}")
     elif loss.l2 and layers.weights:

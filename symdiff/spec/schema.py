@@ -199,7 +199,10 @@ def check(
         return None
     faulty = {error["loc"][0] for error in errors}
     sound = {key: value for key, value in data.items() if key not in faulty}
-    return model.model_validate({**(fallback or {}), **sound})
+    try:
+        return model.model_validate({**(fallback or {}), **sound})
+    except ValidationError:
+        return None
 
 
 _EXPECTED = {
