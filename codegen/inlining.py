@@ -7,7 +7,7 @@ anywhere.  The bound on an expression also bounds its nesting, however deep the 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from codegen.elementwise import needs_name
 from codegen.expression import Text
@@ -17,22 +17,22 @@ from codegen.style import Style
 
 #: Bounds on an expression written inside another, and on a whole line's expression.
 INNER_OPERATIONS, INNER_WIDTH = 4, 44
-LINE_OPERATIONS, LINE_WIDTH = 7, 74
+LINE_OPERATIONS, LINE_WIDTH = 8, 74
 
-#: A name as long as most, while names are not yet given.
-_SOME_NAME = Text("values")
+#: What a temporary counts as while names are not yet given.
+_SOME_NAME = Text("t10")
 
 
-def choose_inlined(program: Program, style: Style, named: Collection[int]) -> frozenset[int]:
-    """The registers that get no line; those in ``named`` all do."""
-    return _Choice(program, style, named).run()
+def choose_inlined(program: Program, style: Style, names: Mapping[int, str]) -> frozenset[int]:
+    """The registers that get no line; those that have names, which leaves do, all get one."""
+    return _Choice(program, style, names).run()
 
 
 class _Choice:
-    def __init__(self, program: Program, style: Style, named: Collection[int]) -> None:
+    def __init__(self, program: Program, style: Style, names: Mapping[int, str]) -> None:
         self.program = program
         self.style = style
-        self.named = frozenset(named)
+        self.names = {register: Text(name) for register, name in names.items()}
         self.texts: dict[int, Text] = {}
         self.inlined: set[int] = set()
         self.uses = {register: len(users) for register, users in program.readers().items()}
@@ -44,12 +44,15 @@ class _Choice:
 
     def run(self) -> frozenset[int]:
         for step in self.program.steps:
+            if step.action == "leaf":
+                self.texts[step.dest] = self.names[step.dest]
+                continue
             text = self.text(step)
             if self.is_inlined(step, text):
                 self.inlined.add(step.dest)
                 self.texts[step.dest] = text
             else:
-                self.texts[step.dest] = _SOME_NAME
+                self.texts[step.dest] = self.names.get(step.dest, _SOME_NAME)
         return frozenset(self.inlined)
 
     def text(self, step: Step) -> Text:
@@ -69,13 +72,11 @@ class _Choice:
         return text.operations * len(text.code)
 
     def printed(self, step: Step) -> Text:
-        if step.action == "leaf":
-            return Text(str(step.detail("node").attr("name")).replace("[", "_"))
         sources = [self.program.steps[arg] for arg in step.args]
         return print_step(self.style, step, [self.texts[arg] for arg in step.args], sources)
 
     def is_inlined(self, step: Step, text: Text) -> bool:
-        if step.dest in self.named or step.action == "leaf":
+        if step.dest in self.names:
             return False
         if step.action in LEAVES:
             return True

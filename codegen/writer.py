@@ -63,15 +63,16 @@ def write_body(
             wanted[register] = preferred[node]
     for label, register in program.results.items():
         wanted.setdefault(register, labels[label])
-    inlined = choose_inlined(program, style, wanted)
-    plan = plan_memory(program, inlined)
     given = {register: names.give(name) for register, name in wanted.items()}
+    variables = {s.dest: leaves[s.detail("node")] for s in program.steps if s.action == "leaf"}
+    inlined = choose_inlined(program, style, {**given, **variables})
+    plan = plan_memory(program, inlined)
 
     texts: dict[int, Text] = {}
     lines: list[_Line] = []
     for step in program.steps:
         if step.action == "leaf":
-            texts[step.dest] = Text(leaves[step.detail("node")])
+            texts[step.dest] = Text(variables[step.dest])
             continue
         sources = [program.steps[arg] for arg in step.args]
         text = print_step(style, step, [texts[arg] for arg in step.args], sources)
@@ -99,17 +100,31 @@ def _divisor(style: Style, text: Text) -> str:
 def _with_comments(
     program: Program, lines: Sequence[_Line], comments: Mapping[Node, str]
 ) -> list[str]:
-    """The lines, each commented block begun by its comment: above the temporaries it needs."""
-    result: list[str] = []
-    begin = 0  # where the block that the next comment heads begins
-    for line in lines:
+    """The lines; an equation stands above the line of its value and the temporaries before it."""
+    blocks: list[list[str]] = []
+    for place, line in enumerate(lines):
+        blocks.append(broken(line.code))
         comment = comments.get(program.nodes[line.dest]) if line.dest in program.nodes else None
         if comment is not None and comment != line.code:
-            result[begin:begin] = comment_lines(comment)
-        result.extend(broken(line.code))
-        if not line.is_temporary:
-            begin = len(result)
-    return result
+            begin, needed = place, {line.dest}
+            while begin and lines[begin - 1].is_temporary:
+                needed.update(_read_by(program, needed, lines[begin - 1].dest))
+                if lines[begin - 1].dest not in needed:
+                    break
+                begin -= 1
+            blocks[begin] = [*comment_lines(comment), *blocks[begin]]
+    return [line for block in blocks for line in block]
+
+
+def _read_by(program: Program, readers: set[int], down_to: int) -> set[int]:
+    """What the readers read, and what that reads, among registers not before ``down_to``."""
+    found: set[int] = set()
+    stack = list(readers)
+    while stack:
+        new = [a for a in program.steps[stack.pop()].args if a >= down_to and a not in found]
+        found.update(new)
+        stack.extend(new)
+    return found
 
 
 def comment_lines(text: str, indent: str = "") -> list[str]:

@@ -27,7 +27,12 @@ def actions(program: Program) -> list[str]:
 
 def inlined(program: Program) -> frozenset[int]:
     style = Style("float64", Names(()), "dtype", ModuleUse())
-    return choose_inlined(program, style, set(program.results.values()))
+    names = {
+        step.dest: step.detail("node").attr("name")
+        for step in program.steps
+        if step.action == "leaf"
+    }
+    return choose_inlined(program, style, {**names, **dict.fromkeys(program.results.values(), "y")})
 
 
 def test_steps_write_one_register_each_and_read_earlier_ones() -> None:

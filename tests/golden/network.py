@@ -98,13 +98,12 @@ def _backward(params, x, y):
     picked = _log_softmax(z, axis=-1)[np.arange(batch), y]
     loss = 0.01 * t1 - picked.sum() / batch
     hot = _one_hot(y, 3, dtype)
-    t2 = q * hot.sum(axis=-1, keepdims=True) / batch
-    t3 = t2 - hot / batch
-    t4 = (1 - h**2) * (t3 @ W2.T)
-    d_W1 = 0.02 * W1 + x.T @ t4
-    d_b1 = t4.sum(axis=0)
-    d_W2 = 0.02 * W2 + h.T @ t3
-    d_b2 = t3.sum(axis=0)
+    t2 = q * hot.sum(axis=-1, keepdims=True) / batch - hot / batch
+    t3 = (1 - h**2) * (t2 @ W2.T)
+    d_W1 = 0.02 * W1 + x.T @ t3
+    d_b1 = t3.sum(axis=0)
+    d_W2 = 0.02 * W2 + h.T @ t2
+    d_b2 = t2.sum(axis=0)
     return loss, {"W1": d_W1, "b1": d_b1, "W2": d_W2, "b2": d_b2}
 
 
@@ -137,13 +136,12 @@ def _hvp(params, v, x, y):
     t3 = x @ v_W1 + v_b1
     t4 = t1 * t3
     t5 = t4 @ W2 + h @ v_W2 + v_b2
-    t6 = (q * (total * t5)).sum(axis=-1) / batch
-    t7 = q * (total * t5 / batch - t6[:, None])
-    t8 = h * (t3 * (t2 @ W2.T))
-    t9 = t2 @ v_W2.T + t7 @ W2.T - 2 * t8
-    t10 = t1 * t9
-    Hv_W1 = 0.02 * v_W1 + x.T @ t10
-    Hv_b1 = t10.sum(axis=0)
+    t6 = ((q * (total * t5)).sum(axis=-1) / batch)[:, None]
+    t7 = q * (total * t5 / batch - t6)
+    t8 = t2 @ v_W2.T + t7 @ W2.T - 2 * (h * (t3 * (t2 @ W2.T)))
+    t9 = t1 * t8
+    Hv_W1 = 0.02 * v_W1 + x.T @ t9
+    Hv_b1 = t9.sum(axis=0)
     Hv_W2 = 0.02 * v_W2 + h.T @ t7 + t4.T @ t2
     Hv_b2 = t7.sum(axis=0)
     return {"W1": Hv_W1, "b1": Hv_b1, "W2": Hv_W2, "b2": Hv_b2}

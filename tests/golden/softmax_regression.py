@@ -60,9 +60,8 @@ def _loss(params, x, y):
     batch = x.shape[0]
     _nonzero(batch, "batch")
 
-    log_soft = _log_softmax(x @ W + c, axis=-1)
-    t1 = log_soft[np.arange(batch), y].sum() / batch
-    loss = 0.05 * (W**2).sum() - t1
+    picked = _log_softmax(x @ W + c, axis=-1)[np.arange(batch), y]
+    loss = 0.05 * (W**2).sum() - picked.sum() / batch
     return loss
 
 
@@ -111,8 +110,8 @@ def _hvp(params, v, x, y):
     soft = _softmax(x @ W + c, axis=-1)
     t1 = x @ v_W + v_c
     total = _one_hot(y, 3, dtype).sum(axis=-1, keepdims=True)
-    t2 = (soft * (t1 * total)).sum(axis=-1) / batch
-    t3 = soft * (t1 * total / batch - t2[:, None])
+    t2 = ((soft * (t1 * total)).sum(axis=-1) / batch)[:, None]
+    t3 = soft * (t1 * total / batch - t2)
     Hv_W = 0.1 * v_W + x.T @ t3
     Hv_c = t3.sum(axis=0)
     return {"W": Hv_W, "c": Hv_c}
@@ -209,8 +208,8 @@ def _clipped_backward(params, x, y, max_norm):
     t3 = total + total * (x**2).sum(axis=-1)
     t4 = np.minimum(1, max_norm / np.sqrt(t3))[:, None]
     t5 = t2 * t4
-    total_2 = (t5[:, None] * x[..., None]).sum(axis=0)
-    d_W = 0.1 * W + total_2 / batch
+    t6 = (t5[:, None] * x[..., None]).sum(axis=0) / batch
+    d_W = 0.1 * W + t6
     d_c = t5.sum(axis=0) / batch
     norms = np.sqrt(t3)
     return loss, {"W": d_W, "c": d_c}, norms
