@@ -9,6 +9,8 @@ are huge for deep graphs; they are computed in debug mode only.)
 
 from __future__ import annotations
 
+import math
+
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.expr.views import is_view
@@ -30,41 +32,52 @@ _WEIGHTS = {
     "where": 12,
     "scatter_add": 8,
     "take": 6,
-    "relu": 6,
-    "abs": 6,
+    "relu": 4,
     "one_hot": 4,
     "cast": 2,
     "reshape": 1,
     "slice": 1,
     "flip": 1,
-    "input": 1,
-    "parameter": 1,
+    "input": 2,
+    "parameter": 2,
     "constant": 1,
     "size": 1,
     "arange": 1,
 }
 _OTHER = 10
+_STILL = frozenset({"reshape", "flip", "slice", "take"})
 _TWICE = frozenset({"exp", "expm1", "log", "log1p", "pow"})
 
 
 def weight(node: Node) -> int:
-    """The weight of one node; more, the more axes it has."""
-    return _weight(node) * (2 + node.ndim)
+    """The weight of one node; more, the more elements it has (sizes with names count as 32)."""
+    elements = math.prod(s if isinstance(s, int) else 32 for s in node.shape)
+    outward = len(node.inputs) == 1 and node.inputs[0].op in ("reshape", "flip")
+    return _weight(node) * (2 + elements.bit_length()) + (outward and node.op not in _STILL)
 
 
 def _weight(node: Node) -> int:
     if any(x.op == "exp" for x in node.inputs) and node.op in ("add", "contract"):
         return 60  # a sum of exponentials, which overflows
     if node.op == "add":
-        constant: float = node.attr("constant")
-        numbers: int = sum(abs(c) != 1 for c in (*node.attr("coefficients"), constant or 1.0))
-        return 3 + 3 * len(node.inputs) + numbers + bool(constant)
+        numbers: int = sum(abs(c) != 1 for c in node.attr("coefficients"))
+        return 3 + 3 * len(node.inputs) + numbers + 4 * bool(node.attr("constant"))
     if node.op == "mul":
-        powers: int = sum(e != 1 for e in node.attr("exponents"))
-        return 3 * len(node.inputs) + powers + int(node.attr("coefficient") != 1)
+        return 3 * len(node.inputs) + _factors(node) + int(abs(node.attr("coefficient")) != 1)
+    if node.op == "abs":
+        return 3 + int(node.inputs[0].op == "mul")
     if node.op == "contract":
         return 1 if is_view(node) else 20 + 3 * len(node.inputs)
     return _WEIGHTS.get(node.op, _OTHER)
+
+
+def _factors(node: Node) -> int:
+    """Powers weigh, of exponentials most; so do products with a label, which sums cancel."""
+    total = 0
+    for x, e in zip(node.inputs, node.attr("exponents"), strict=True):
+        total += 0 if e == 1 else 10 if x.op == "exp" else 3
+        total += 10 if x.facts.zero_or_one else 0
+    return total
 
 
 def measure(node: Node) -> int:
@@ -73,7 +86,7 @@ def measure(node: Node) -> int:
     for each in toposort([node]):
         times = [2 if each.op in _TWICE else 1] * len(each.inputs)
         if each.op == "mul":
-            times = [2 if e == 2 else 1 for e in each.attr("exponents")]
+            times = [2 if e >= 2 else 1 for e in each.attr("exponents")]
         below = sum(k * total[x] for k, x in zip(times, each.inputs, strict=True))
         total[each] = weight(each) + below
     return total[node]

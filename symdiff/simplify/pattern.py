@@ -8,7 +8,7 @@ whose wildcards are leaves::
 
 A sum matches within a sum of more terms, at any scale; a product within a product of more factors,
 at any positive power; numbers must agree exactly in ratio.  Any other operation matches the same
-operation, and is seen through transposes and inserted axes, since ``f(xᵀ) = f(x)ᵀ`` elementwise.
+operation, and is seen through transposes, reshapes and indexing, since ``f(xᵀ) = f(x)ᵀ``.
 Minus a wildcard matches anything, and binds the wildcard to its negative.
 """
 
@@ -21,8 +21,7 @@ from symdiff.expr.algebra import linear_combination, number_of, power_product
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
-from symdiff.expr.views import is_view, rewrap
-from symdiff.simplify.parts import as_like
+from symdiff.simplify.parts import as_like, below_movement, moved_again, moves
 from symdiff.simplify.rewrite import Context, Floats, Rewrite, Rule
 
 Bindings = dict[str, Node]
@@ -125,11 +124,11 @@ def _bind(pattern: Node, node: Node, bound: Bindings) -> Iterator[Bindings]:
         yield from _bind(pattern.inputs[0], power_product([(node, 1.0)], -1.0), bound)
         return
     core, inputs = node, list(node.inputs)
-    if is_view(node) and OPS[pattern.op].elementwise:
-        core = node.inputs[0]
+    if moves(node) and OPS[pattern.op].elementwise:
+        core, moved = below_movement(node)
         if core.op != pattern.op or any(x.shape != core.shape for x in core.inputs):
             return
-        inputs = [rewrap(node, x) for x in core.inputs]
+        inputs = [moved_again(x, moved) for x in core.inputs]
     if core.op != pattern.op or len(inputs) != len(pattern.inputs):
         return
     if pattern.op in ("add", "mul"):

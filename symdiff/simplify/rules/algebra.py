@@ -12,18 +12,6 @@ from symdiff.simplify.parts import Product, as_like, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
 
-def _shared(a: dict[Node, float], b: dict[Node, float]) -> dict[Node, float]:
-    """The factors that both have, at the smaller power; whole powers of one sign only."""
-    found = {}
-    for x, e in a.items():
-        f = b.get(x, 0.0)
-        if e == f:
-            found[x] = e
-        elif e > 0 and f > 0 and e == int(e) and f == int(f):
-            found[x] = min(e, f)
-    return found
-
-
 @rule("real-only", "add")
 def common_factor(node: Node, context: Context) -> Rewrite | None:
     """a b + a c = a (b + c)"""
@@ -33,16 +21,15 @@ def common_factor(node: Node, context: Context) -> Rewrite | None:
     common: dict[Node, float] | None = None
     for x in terms.terms:
         factors = product_of(x).factors
-        common = factors if common is None else _shared(common, factors)
+        if common is not None:
+            factors = {a: e for a, e in common.items() if factors.get(a) == e}
+        common = factors
         if not common:
             return None
     assert common is not None
     rest = []
     for x, c in terms.terms.items():
-        left = product_of(x)
-        for base, e in common.items():
-            left = left.times(base, -e)
-        rest.append((left.bare(node.dtype), c))
+        rest.append((product_of(x).without(*common).bare(node.dtype), c))
     inner = linear_combination(rest)
     names = {f"a{i}": x for i, x in enumerate(common)}
     return Rewrite(as_like(power_product([*common.items(), (inner, 1.0)]), node), names)

@@ -14,7 +14,9 @@ import numpy as np
 from symdiff.expr.algebra import cast, constant, linear_combination, number_of, power_product
 from symdiff.expr.contraction import split_sum
 from symdiff.expr.evaluate import evaluate
+from symdiff.expr.graph import rebuild
 from symdiff.expr.node import Node
+from symdiff.expr.scalars import SCALARS
 from symdiff.expr.views import is_view
 from symdiff.simplify.parts import Product, Sum, as_like, core_of, product_of, sum_of, viewed_as
 from symdiff.simplify.rewrite import Context, Rule, rule
@@ -114,6 +116,18 @@ def factor_scale(node: Node, context: Context) -> Node | None:
     return as_like(power_product([*common.items(), (linear_combination(rest), 1.0)]), node)
 
 
+_UNARY = tuple(name for name, row in SCALARS.items() if row.arity == 1)
+
+
+@rule("exact", "add", "mul", *_UNARY, housekeeping=True)
+def reshape_outward(node: Node, context: Context) -> Node | None:
+    """f(reshape x) = reshape f(x), as for all views"""
+    if len(node.inputs) != 1 or node.inputs[0].op not in ("reshape", "flip"):
+        return None
+    (moved,) = node.inputs
+    return as_like(rebuild(moved, [rebuild(node, [moved.inputs[0]])]), node)
+
+
 @rule("real-only", "contract", housekeeping=True)
 def sum_of_product(node: Node, context: Context) -> Node | None:
     """Σ a b = a · b, where nothing else needs the product"""
@@ -160,5 +174,11 @@ def fold_constants(node: Node, context: Context) -> Node | None:
     return cast(constant(np.asarray(value)), node.dtype)
 
 
-RULES: tuple[Rule, ...] = (fold_constants, flatten_sum, flatten_product, factor_scale)
+RULES: tuple[Rule, ...] = (
+    fold_constants,
+    flatten_sum,
+    flatten_product,
+    factor_scale,
+    reshape_outward,
+)
 ARRANGING: tuple[Rule, ...] = (*RULES, sum_of_product)

@@ -142,15 +142,22 @@ def log_of_one_plus(node: Node, context: Context) -> Rewrite | None:
 
 
 @rule("stabler", "log1p")
-def log1p_of_exp(node: Node, context: Context) -> Rewrite | None:
-    """log1p(eᶻ) = softplus(z), log1p(eˣ − 1) = x"""
-    (inside,) = node.inputs
-    if inside.op == "exp":
-        z = inside.inputs[0]
-        return Rewrite(scalar("softplus", z), {"z": z})
-    if inside.op == "expm1":
-        return Rewrite(inside.inputs[0], {"x": inside.inputs[0]})
-    return None
+def log1p_of_known(node: Node, context: Context) -> Rewrite | None:
+    """log1p(eᶻ) = softplus(z), log1p(−σ(z)) = −softplus(z), log1p(eˣ − 1) = x"""
+    total = sum_of(node.inputs[0])
+    if len(total.terms) != 1 or total.constant:
+        return None
+    ((term, c),) = total.terms.items()
+    core, moved = below_movement(term)
+    if core.op == "exp" and c == 1:
+        result = scalar("softplus", core.inputs[0])
+    elif core.op == "sigmoid" and c == -1:
+        result = negative(scalar("softplus", core.inputs[0]))
+    elif core.op == "expm1" and c == 1:
+        result = core.inputs[0]
+    else:
+        return None
+    return Rewrite(as_like(moved_again(result, moved), node), {"z": core.inputs[0]})
 
 
 @rule("stabler", "exp", "expm1")
@@ -210,7 +217,7 @@ RULES: tuple[Rule, ...] = (
     log_of_product,
     log_of_power,
     log_of_one_plus,
-    log1p_of_exp,
+    log1p_of_known,
     exp_of_log,
     product_of_exponentials,
     expm1_of_exp,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symdiff.expr.algebra import cast, number_of, power_product, scalar
+from symdiff.expr.algebra import cast, number_of, scalar
 from symdiff.expr.node import Node
 from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of, viewed_as
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
@@ -19,9 +19,11 @@ def root_of_square(node: Node, context: Context) -> Rewrite | None:
         inner = product_of(base)
         if any(p % 2 for p in inner.factors.values()):
             continue
-        roots = [(scalar("abs", x), p * e) for x, p in inner.factors.items()]
-        root = power_product(roots, inner.coefficient**e)
-        return Rewrite(product.without(base).times(root, 1.0).node(node), {"x": base.inputs[0]})
+        number = product.coefficient * inner.coefficient**e
+        result = Product(product.factors, number).without(base)
+        for x, p in inner.factors.items():
+            result = result.times(scalar("abs", x), p * e)
+        return Rewrite(result.node(node), {"x": base.inputs[0]})
     return None
 
 

@@ -13,24 +13,18 @@ from symdiff.expr.node import Node
 from symdiff.simplify.parts import (
     Product,
     Sum,
+    below_movement,
     common_factors,
     core_of,
+    moved_again,
     product_of,
     sum_of,
 )
 from symdiff.simplify.pattern import pattern_rule, wild
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
-from symdiff.simplify.rules.exponentials import negative
+from symdiff.simplify.rules.exponentials import negative, one_plus_exp
 
 w = wild("w")
-
-sigmoid_of_quotient = pattern_rule(
-    "sigmoid_of_quotient",
-    "1 / (1 + eʷ) = σ(−w)",
-    "stabler",
-    1 / (1 + scalar("exp", w)),
-    lambda w: scalar("sigmoid", negative(w)),
-)
 
 tanh_of_sigmoid = pattern_rule(
     "tanh_of_sigmoid",
@@ -55,6 +49,21 @@ softplus_of_relu = pattern_rule(
     scalar("relu", w) + scalar("softplus", negative(scalar("abs", w))),
     lambda w: scalar("softplus", w),
 )
+
+
+@rule("stabler", "mul")
+def sigmoid_of_quotient(node: Node, context: Context) -> Rewrite | None:
+    """1 / (1 + eʷ) = σ(−w)"""
+    product = product_of(node)
+    for base, e in product.factors.items():
+        core, moved = below_movement(base)
+        found = one_plus_exp(core) if e < 0 else None
+        if found is not None:
+            c, inside = found
+            s = moved_again(scalar("sigmoid", negative(inside)), moved)
+            result = Product(product.factors, product.coefficient * c**e).without(base)
+            return Rewrite(result.times(s, -e).node(node), {"w": inside})
+    return None
 
 
 @rule("stabler", "mul")
@@ -102,8 +111,9 @@ def _cofactors(total: Sum, op: str) -> Iterator[tuple[Node, float, Product, Node
     for term, c in total.terms.items():
         product = product_of(term)
         for base, e in product.factors.items():
-            if base.op == op and e == 1:
-                yield term, c, product.without(base), base.inputs[0]
+            core, moved = below_movement(base)
+            if core.op == op and e == 1:
+                yield term, c, product.without(base), moved_again(core.inputs[0], moved)
 
 
 def _pairs(
@@ -188,6 +198,23 @@ def sigmoid_pair(node: Node, context: Context) -> Rewrite | None:
 
 
 @rule("stabler", "add")
+def sigmoid_less_square(node: Node, context: Context) -> Rewrite | None:
+    """a σ(z) − a σ(z)² = a σ(z) σ(−z)"""
+    total = sum_of(node)
+    for term, c, cofactor, z in _cofactors(total, "sigmoid"):
+        s = scalar("sigmoid", z)
+        square = power_product([*cofactor.factors.items(), (s, 2.0)])
+        rest = total.without(term).minus(sum_of(square), -c)
+        if rest is not None:
+            other = scalar("sigmoid", negative(z))
+            result = rest.plus(
+                power_product([*cofactor.factors.items(), (s, 1.0), (other, 1.0)]), c
+            )
+            return Rewrite(result.node(node), {"z": z})
+    return None
+
+
+@rule("stabler", "add")
 def softplus_of_labels(node: Node, context: Context) -> Rewrite | None:
     """softplus(z) − y z = softplus((1−2y) z), for y that is 0 or 1"""
     total = sum_of(node)
@@ -221,5 +248,6 @@ RULES: tuple[Rule, ...] = (
     softplus_of_relu,
     softplus_pair,
     sigmoid_pair,
+    sigmoid_less_square,
     softplus_of_labels,
 )
