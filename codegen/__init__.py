@@ -8,7 +8,7 @@ graphs.
 
 from codegen.check import emit_tests
 from codegen.load import load_module
-from codegen.module import FunctionBody, ModuleDescription, Parameter, emit
+from codegen.module import FunctionBody, ModuleDescription, Parameter, emit, program_of
 from codegen.program import Program, Step, build_program
 from codegen.verify import EmissionError
 
@@ -23,4 +23,5 @@ __all__ = [
     "emit",
     "emit_tests",
     "load_module",
+    "program_of",
 ]

@@ -15,7 +15,15 @@ from codegen.program import Builder
 from symdiff.expr.node import Node
 from symdiff.expr.ops import promote
 from symdiff.expr.scalars import SCALARS
-from symdiff.expr.shapes import Size, size_add, size_mul, size_names, size_sub
+from symdiff.expr.shapes import (
+    Shape,
+    Size,
+    broadcast_shapes,
+    size_add,
+    size_mul,
+    size_names,
+    size_sub,
+)
 
 Lowering = Callable[[Builder, Node, list[int]], int]
 
@@ -33,7 +41,7 @@ def _leaf(builder: Builder, node: Node, args: list[int]) -> int:
 
 def _constant(builder: Builder, node: Node, args: list[int]) -> int:
     if node.ndim == 0 and node.dtype != "bool":
-        return builder.number(float(node.value), node.dtype)
+        return builder.number(node.value.item(), node.dtype)
     return builder.emit("constant", shape=node.shape, dtype=node.dtype, node=node)
 
 
@@ -54,17 +62,33 @@ def _widened(builder: Builder, args: Sequence[int], dtype: str) -> list[int]:
     return [builder.strong(step.dest) if step.dtype == dtype else step.dest for step in steps]
 
 
+#: Sums and products of more operands than this are taken in parts: Python nests an expression
+#: as deep as it has operators, and so deep that it refuses thousands.
+MOST_OPERANDS = 30
+
+
 def _add(builder: Builder, node: Node, args: list[int]) -> int:
     args = _widened(builder, args, node.dtype)
-    return builder.emit(
-        "add",
-        args,
-        shape=node.shape,
-        dtype=node.dtype,
-        weak=all(builder.steps[arg].weak for arg in args),
-        coefficients=node.attr("coefficients"),
-        constant=node.attr("constant"),
-    )
+    pairs = list(zip(args, node.attr("coefficients"), strict=True))
+    while True:
+        part, pairs = pairs[:MOST_OPERANDS], pairs[MOST_OPERANDS:]
+        terms = [arg for arg, _ in part]
+        total = builder.emit(
+            "add",
+            terms,
+            shape=_joint_shape(builder, terms) if pairs else node.shape,
+            dtype=node.dtype,
+            weak=all(builder.steps[arg].weak for arg in terms),
+            coefficients=tuple(c for _, c in part),
+            constant=0.0 if pairs else node.attr("constant"),
+        )
+        if not pairs:
+            return total
+        pairs.insert(0, (total, 1.0))
+
+
+def _joint_shape(builder: Builder, args: Sequence[int]) -> Shape:
+    return broadcast_shapes(*(builder.steps[arg].shape for arg in args))
 
 
 def _mul(builder: Builder, node: Node, args: list[int]) -> int:
@@ -76,15 +100,22 @@ def _mul(builder: Builder, node: Node, args: list[int]) -> int:
     vectors = _outer_factors(builder, node, args)
     if vectors:
         return builder.emit("outer", vectors, shape=node.shape, dtype=node.dtype)
-    return builder.emit(
-        "mul",
-        args,
-        shape=node.shape,
-        dtype=node.dtype,
-        weak=all(builder.steps[arg].weak for arg in args),
-        exponents=exponents,
-        coefficient=node.attr("coefficient"),
-    )
+    pairs = list(zip(args, exponents, strict=True))
+    while True:
+        part, pairs = pairs[:MOST_OPERANDS], pairs[MOST_OPERANDS:]
+        factors = [arg for arg, _ in part]
+        product = builder.emit(
+            "mul",
+            factors,
+            shape=_joint_shape(builder, factors) if pairs else node.shape,
+            dtype=node.dtype,
+            weak=all(builder.steps[arg].weak for arg in factors),
+            exponents=tuple(e for _, e in part),
+            coefficient=1.0 if pairs else node.attr("coefficient"),
+        )
+        if not pairs:
+            return product
+        pairs.insert(0, (product, 1.0))
 
 
 def _outer_factors(builder: Builder, node: Node, args: Sequence[int]) -> list[int]:

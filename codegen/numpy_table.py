@@ -96,7 +96,8 @@ def _mul(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]
 
 
 def _number(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
-    return style.number(float(step.detail("literal")), step.dtype)
+    literal: str = step.detail("literal")
+    return style.number(int(literal) if step.dtype == "int64" else float(literal), step.dtype)
 
 
 def _size(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:

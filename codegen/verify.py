@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 #: Modules that an emitted one may import.
 MODULES = frozenset({"math", "numpy", "sys", "scipy.special"})
@@ -35,6 +36,7 @@ class EmissionError(Exception):
     """The emitted text is not what it should be: a fault of the code generator."""
 
 
+@lru_cache(maxsize=8)
 def verify(source: str) -> None:
     """Raise EmissionError unless the text parses and is made of known parts only."""
     try:
@@ -63,8 +65,12 @@ def _verify_node(node: ast.AST) -> None:
             _fail(node, f"import from {node.module}")
     elif isinstance(node, (ast.Global, ast.Nonlocal, ast.ClassDef, ast.AsyncFunctionDef)):
         _fail(node, f"{type(node).__name__} has no place in a module")
-    elif isinstance(node, ast.Name) and node.id.startswith("__") and node.id != "__name__":
+    elif isinstance(node, ast.Name) and _is_dunder(node.id) and node.id != "__name__":
         _fail(node, f"name {node.id}")
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 def _bound(statements: Iterable[ast.AST]) -> Iterator[str]:

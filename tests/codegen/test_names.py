@@ -21,7 +21,25 @@ TRAPS = (
     *("sizes", "dtype", "data", "seed", "rng", "d", "flat", "max_norm", "t1", "mask", "total"),
     *("_softmax", "_check_inputs", "_loss", "_backward", "_TRAINABLE", "_nonzero", "np_", "loss_"),
     *("sum", "len", "range", "ValueError", "dict", "print", "numpy", "DTYPE", "PARAMETERS"),
-    *("d_w", "Hv_w", "output", "norms", "math", "erf", "_one_hot", "_INPUT_FACTS", "e", "inf"),
+    *(
+        "d_w",
+        "Hv_w",
+        "__x",
+        "_",
+        "match",
+        "type",
+        "σ",
+        "self",
+        "sys",
+        "output",
+        "norms",
+        "math",
+        "erf",
+        "_one_hot",
+        "_INPUT_FACTS",
+        "e",
+        "inf",
+    ),
 )
 
 

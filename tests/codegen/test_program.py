@@ -13,6 +13,7 @@ from codegen.names import Names
 from codegen.program import Program
 from codegen.style import ModuleUse, Style
 from symdiff.expr import build as b
+from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
 from tests.codegen.models import describe_graph, lines_of, network, run_graph
@@ -118,6 +119,16 @@ def test_a_result_that_is_a_view_keeps_what_it_is_a_view_of() -> None:
     register = {step.action: step.dest for step in program.steps}
     plan = plan_memory(program, ())
     assert plan.last_use[register["exp"]] == len(program.steps)
+
+
+def test_a_sum_or_product_of_thousands_is_taken_in_parts() -> None:
+    xs = [b.input(f"x{i}", (3,)) for i in range(3000)]
+    total = linear_combination([(x, 1.0 + i % 3) for i, x in enumerate(xs)], 0.5)
+    product = power_product([(x, 1.0 if i % 2 else -1.0) for i, x in enumerate(xs)], 2.0)
+    values = {f"x{i}": np.full(3, 1 + i / 1e6) for i in range(3000)}
+    got = run_graph({"sum": total, "product": product}, values)
+    for name, node in (("sum", total), ("product", product)):
+        np.testing.assert_allclose(got[name], evaluate(node, values), rtol=1e-10)
 
 
 @pytest.mark.parametrize("links", [10_000])

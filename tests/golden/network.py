@@ -418,8 +418,9 @@ def _minus(a, b):
 def _some_directions(rng, params):
     """Directions to differentiate along: random ones, and single coordinates of each parameter."""
     directions = [_random_direction(rng, params) for _ in range(3)]
+    few = max(1, 40 // len(_TRAINABLE))
     for name in _TRAINABLE:
-        for place in rng.permutation(params[name].size)[:4]:
+        for place in rng.permutation(params[name].size)[:few]:
             direction = {other: np.zeros(params[other].shape) for other in _TRAINABLE}
             direction[name].flat[place] = 1.0
             directions.append(direction)

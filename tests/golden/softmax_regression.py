@@ -499,8 +499,9 @@ def _minus(a, b):
 def _some_directions(rng, params):
     """Directions to differentiate along: random ones, and single coordinates of each parameter."""
     directions = [_random_direction(rng, params) for _ in range(3)]
+    few = max(1, 40 // len(_TRAINABLE))
     for name in _TRAINABLE:
-        for place in rng.permutation(params[name].size)[:4]:
+        for place in rng.permutation(params[name].size)[:few]:
             direction = {other: np.zeros(params[other].shape) for other in _TRAINABLE}
             direction[name].flat[place] = 1.0
             directions.append(direction)
@@ -554,7 +555,7 @@ def _example_gradients(backward, regularizer_gradient, params, data):
     if regularizer_gradient is not None:
         own = regularizer_gradient(params)
     is_row = [shape[:1] == ("batch",) for shape in INPUTS.values()]
-    count = next(len(array) for array, row in zip(data, is_row) if row)
+    count = next((len(array) for array, row in zip(data, is_row) if row), 0)
     gradients = []
     for j in range(count):
         example = [array[j : j + 1] if row else array for array, row in zip(data, is_row)]
