@@ -305,6 +305,12 @@ def _product_node(
                 [(x, inside * c) for x, c in terms], inside * first.attr("constant"), dtype
             )
             return broadcast_to(power_product([(scaled, 1.0)], coefficient / inside), shape)
+    if coefficient < 0:
+        for i, (base, p) in enumerate(factors):
+            if base.op == "add" and base.facts.plus_minus_one and p % 2 == 1:
+                # The sign of a label goes into the label: -(2y - 1) z is (1 - 2y) z.
+                flipped = [*factors[:i], (_product_node([(base, 1.0)], -1.0, base.shape, dtype), p)]
+                return power_product([*flipped, *factors[i + 1 :]], -coefficient, dtype)
     node = Node.make(
         "mul",
         [base for base, _ in factors],

@@ -73,7 +73,10 @@ def _add(node: Node) -> Facts:
         if (total := _total(node, axis, coefficients, constant)) is not None
     )
     symmetric = all(x.facts.symmetric and x.shape == node.shape for x in node.inputs)
-    return Facts(lo, hi, nonzero, integer, sums, symmetric=symmetric)
+    signs = (
+        abs(constant) == 1 and coefficients == (-2 * constant,) and node.inputs[0].facts.zero_or_one
+    )  # 1 - 2y and 2y - 1
+    return Facts(lo, hi, nonzero or signs, integer, sums, symmetric=symmetric, plus_minus_one=signs)
 
 
 def _total(node: Node, axis: int, coefficients: tuple[float, ...], constant: float) -> float | None:

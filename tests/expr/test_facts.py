@@ -81,6 +81,10 @@ def test_labels_and_masks() -> None:
     assert b.cast(z > 0, "float64").facts.zero_or_one
     assert m.facts.plus_minus_one
     assert (-m).facts.plus_minus_one
+    assert (2 * y - 1).facts.plus_minus_one
+    assert (1 - 2 * y).facts.plus_minus_one
+    assert not (2 * m - 1).facts.plus_minus_one
+    assert not (1 - y).facts.plus_minus_one
     assert k.facts.integer
     assert k.facts.lo == 0
     assert k.facts.hi == 2

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from symdiff.expr import build as b
+from symdiff.expr.algebra import power_product
 from symdiff.expr.contraction import split_sum
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
@@ -16,6 +17,7 @@ x = b.input("x", ("n", 4))
 y = b.input("y", ("n", 4))
 s = b.input("s")
 t = b.input("t")
+k = b.input("k", ("n", 4), zero_or_one=True)
 A = b.input("A", (4, 4))
 v = b.input("v", (4,))
 
@@ -31,6 +33,8 @@ v = b.input("v", (4,))
         (-2 * (x - y), 2 * (y - x)),
         (-(1 - x), x - 1),
         (-(y - x) * s, s * (x - y)),
+        (power_product([(2 * k - 1, 1), (x, 1)], -1), (1 - 2 * k) * x),
+        (power_product([(x, 2), (1 - 2 * k, -1)], -3), power_product([(x, 2), (2 * k - 1, -1)], 3)),
         (x * x, b.square(x)),
         (x / y, x * y**-1),
         (b.sqrt(x) * b.sqrt(x), x),
