@@ -11,6 +11,8 @@ SymPy.  Beside the names below, every function that a formula may call is here: 
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -81,10 +83,23 @@ __all__ = [
 ]
 
 
+class _Facade(ModuleType):
+    """A package whose functions keep their names beside submodules that are called the same.
+
+    The import of ``symdiff.simplify`` binds the submodule here, whoever asks for it, and would
+    hide the function from then on.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Facade
+
+
 def __getattr__(name: str) -> Any:
     if name in _HOME_OF:
-        # A submodule of the same name (symdiff.derive) is bound here by the import; the function
-        # takes its place.
         value = getattr(importlib.import_module(_HOME_OF[name]), name)
         globals()[name] = value
         return value
