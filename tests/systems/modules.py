@@ -17,10 +17,13 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @cache
-def compiled(spec: str | Path) -> Any:
-    """The emitted module of a spec: its text, or its file; a name is a file of examples/."""
+def compiled(spec: str | Path, *functions: str) -> Any:
+    """The emitted module of a spec: its text, or its file; a name is a file of examples/.
+
+    ``functions`` names those to emit (default: all).
+    """
     is_name = isinstance(spec, str) and "\n" not in spec
-    return symdiff.compile(EXAMPLES / spec if is_name else spec)
+    return symdiff.compile(EXAMPLES / spec if is_name else spec, functions=functions or None)
 
 
 def example_gradients(

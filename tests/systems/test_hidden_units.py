@@ -282,7 +282,7 @@ def test_skip_connections_keep_deep_gradients_alive() -> None:
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(5, 4)), rng.normal(size=(5, 4))
     for kind in ("plain", "residual"):
-        module = compiled(deep(kind, 20))
+        module = compiled(deep(kind, 20), "backward")
         params = {name: 0.3 * value for name, value in module.init(0).items()}
         norm[kind] = np.linalg.norm(module.backward(params, x, t)[1]["W1"])
     assert norm["plain"] < 1e-6
