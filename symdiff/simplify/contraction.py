@@ -20,7 +20,7 @@ from symdiff.expr.algebra import cast, linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import consumers, rebuild, toposort
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import size_value
+from symdiff.expr.shapes import Size, size_value
 from symdiff.expr.views import broadcast_to, is_view
 from symdiff.simplify.cost import Nominal
 from symdiff.simplify.network import Network
@@ -305,8 +305,9 @@ class _Products:
         for term in terms:  # the two cross terms of a square are one, twice
             arrays = [x for x in term.operands if x.names]
             network = Network(arrays, self.out, self.sizes, self.numbers)
-            numbers_0d = sorted(x.node.digest for x in term.operands if not x.names)
-            at = places.setdefault((network.identity(), *numbers_0d), len(self.terms))
+            scalars = sorted(x.node.digest for x in term.operands if not x.names)
+            times = sorted(map(str, self.repeats(network, term)))
+            at = places.setdefault((network.identity(), *scalars, *times), len(self.terms))
             if at == len(self.terms):
                 self.terms.append(term)
                 self.networks.append(network)
@@ -314,13 +315,16 @@ class _Products:
                 total = self.terms[at].coefficient + term.coefficient
                 self.terms[at] = replace(self.terms[at], coefficient=total)
 
+    def repeats(self, network: Network, term: Term) -> list[Size]:
+        """The sizes of summed indices that only a broadcast had: that many equal terms."""
+        have = {n for x in network.operands for n in x.names}
+        return [self.sizes[n] for n in sorted(term.sums - have)]
+
     def value(self, network: Network, plan: Plan, term: Term) -> Node:
         """A term evaluated: its arrays in the given order, its numbers in front."""
-        have = {n for x in network.operands for n in x.names}
         factors = [(x.node, 1.0) for x in term.operands if not x.names]
         number = term.coefficient
-        for n in sorted(term.sums - have):  # only a broadcast had it: that many equal terms
-            size = self.sizes[n]
+        for size in self.repeats(network, term):
             if isinstance(size, int):
                 number *= size
             else:

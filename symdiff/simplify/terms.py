@@ -63,9 +63,9 @@ def is_factored(node: Node, known: Container[Node]) -> bool:
     wide = {a for a, size in enumerate(node.shape) if size != 1}
     if node.op == "mul":
         pairs = zip(node.inputs, node.attr("exponents"), strict=True)
-        return len(node.inputs) > 1 and all(
+        return all(
             (e in (1, 2) and _core(x) in known)
-            or {a + node.ndim - x.ndim for a in real_axes(x)} < wide
+            or (len(node.inputs) > 1 and {a + node.ndim - x.ndim for a in real_axes(x)} < wide)
             for x, e in pairs
         )
     if node.op == "contract":

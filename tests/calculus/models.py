@@ -239,6 +239,13 @@ def layer_normalised() -> Model:
     return model(_total(b.tanh(gain * z + offset)), w, gain, offset)
 
 
+def centred() -> Model:
+    """Terms of the gradient that repeat along an axis of the weight."""
+    w, e = weight("W", 4, 6), weight("E", 7, 6)
+    z = sequence() @ w + e[labels(7, "ids", 3)]
+    return model(_total((z - b.mean(z, axis=-1, keepdims=True)) ** 2), w, e)
+
+
 def attention() -> Model:
     q, k, v = weight("Q", 4, 4), weight("K", 4, 4), weight("V", 4, 4)
     data = sequence()
@@ -336,8 +343,8 @@ MODELS: dict[str, Callable[[], Model]] = {
         low_rank, masked_weight, positive_weight, softmax_weight, weight_norm, shared_scalars,
         over_time, long_sequence, short_wide_sequence, unknown_time, merged_batch_and_time,
         recurrent, embedding, embedding_from_the_end, tied_embedding_and_head, one_embedding,
-        embedded_bias, softmax_hidden, reads_pre_activations, layer_normalised, attention, heads,
-        residual, frozen, unused, siamese, opposite_signs, sliced_weight, reshaped_weight,
+        embedded_bias, softmax_hidden, reads_pre_activations, layer_normalised, centred, attention,
+        heads, residual, frozen, unused, siamese, opposite_signs, sliced_weight, reshaped_weight,
         weight_of_heads, concatenated_weights, regularised_example, second_order,
     )
 }  # fmt: skip

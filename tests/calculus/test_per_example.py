@@ -22,6 +22,7 @@ from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import ShapeError
 from symdiff.nn import losses
+from symdiff.simplify import simplify
 from symdiff.simplify.contraction import plan
 from tests.calculus.models import BATCH, MODELS, Model, labels, model, weight, x
 from tests.oracles import autograd_gradients
@@ -61,6 +62,17 @@ def test_planned_norms_are_the_loops(name: str) -> None:
     planned = plan(per_example_sq_norms(m.losses, m.parameters))
     for i, s in enumerate(evaluate(planned, m.values)):
         assert s.shape == (BATCH,)
+        largest = max(float(np.sum(loop[j][i] ** 2)) for j in range(BATCH))
+        for j in range(BATCH):
+            assert_norms(s[j], float(np.sum(loop[j][i] ** 2)), largest, f"{m.names[i]}, {j}")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_simplified_norms_are_the_loops(name: str) -> None:
+    m, loop = looped(name)
+    stable = simplify(m.losses).root
+    found = simplify(per_example_sq_norms(stable, m.parameters)).roots
+    for i, s in enumerate(evaluate(found, m.values)):
         largest = max(float(np.sum(loop[j][i] ** 2)) for j in range(BATCH))
         for j in range(BATCH):
             assert_norms(s[j], float(np.sum(loop[j][i] ** 2)), largest, f"{m.names[i]}, {j}")
