@@ -7,6 +7,12 @@ import re
 from tests.examples.test_scripts import numbers, output
 
 
+def test_chain_rule_has_the_lectures_numbers() -> None:
+    """(x + y) z by x, y and z, and the neuron by w0, x0, w1, x1 and w2."""
+    found = numbers("chain_rule.py", r"∂f/∂.*= (-?[\d.]+)\n")
+    assert found == [-3.13, 2.0, 2.0, 8.0, -0.2, 0.39, -0.39, -0.59, 0.2]
+
+
 def test_xor_is_solved() -> None:
     """½ everywhere by the linear model, exactly by the book's weights, and by descent."""
     said = output("xor.py")

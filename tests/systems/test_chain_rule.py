@@ -139,3 +139,14 @@ def test_folded_neuron_does_not_overflow(far: float) -> None:
     found = evaluate([*simplified(n.value), *derivatives(n.value, leaves)], NEURON | {"w2": far})
     assert np.all(np.isfinite(np.array(found)))
     assert float(found[0]) == (0.0 if far < 0 else 1.0)
+
+
+def test_neuron_from_the_emitted_code() -> None:
+    """The lecture's spelling, text to NumPy: 0.73 and the gradients, and no overflow far away."""
+    spelled = "1 / (1 + exp(-(w0*x0 + w1*x1 + w2)))"
+    found = {name: sd.derive(spelled, wrt=name) for name in NEURON}
+    assert round(float(found["w0"].value(**NEURON)), 2) == 0.73
+    numbers = {name: round(float(d.derivative(**NEURON)), 2) for name, d in found.items()}
+    assert numbers == {"w0": -0.20, "w1": -0.39, "w2": 0.20, "x0": 0.39, "x1": -0.59}
+    far = NEURON | {"w2": -1e4}
+    assert [float(d.derivative(**far)) for d in found.values()] == [0.0] * 5

@@ -114,13 +114,14 @@ def test_gaussian_loss_gradients() -> None:
     assert d_beta is simplified(0.5 * b.square(x - mu) - 0.5 / beta)[0]
 
 
-def unit(loss: str, classes: int = 0) -> ModuleType:
+def unit(loss: str, dtype: str, classes: int = 0) -> ModuleType:
     """A module whose logits are its input plus a parameter that has, so, the logits' gradient."""
     row, bias = (f", {classes}", f"{classes}") if classes else ("", "")
     fact = f"labels = {classes}" if classes else "zero_or_one = true"
     module: ModuleType = compiled(
         f"""
 name = "unit"
+dtype = "{dtype}"
 output = "z"
 [inputs]
 x = {{ shape = ["batch"{row}] }}
@@ -136,12 +137,13 @@ per_example = "{loss}"
     return module
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("spelling", SIGMOID_LOSSES)
 @pytest.mark.parametrize("z", [-FAR, FAR])
 @pytest.mark.parametrize("y", [0, 1])
-def test_sigmoid_losses_at_far_logits(spelling: str, z: float, y: int) -> None:
+def test_sigmoid_losses_at_far_logits(dtype: str, spelling: str, z: float, y: int) -> None:
     """At ±10⁴ the emitted loss is |z| or 0, and its gradient ±1 or 0: no NaN, nothing lost."""
-    module, x, target = unit(SIGMOID_LOSSES[spelling]), np.array([z]), np.array([float(y)])
+    module, x, target = unit(SIGMOID_LOSSES[spelling], dtype), np.array([z]), np.array([float(y)])
     params = {"shift": np.array(0.0)}
     loss, grads = module.backward(params, x, target)
     wrong = (z > 0) != y
@@ -151,12 +153,13 @@ def test_sigmoid_losses_at_far_logits(spelling: str, z: float, y: int) -> None:
     assert module.hvp(params, {"shift": np.array(1.0)}, x, target)["shift"] == 0.0
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("spelling", SOFTMAX_LOSSES)
 @pytest.mark.parametrize("z", [-FAR, FAR])
 @pytest.mark.parametrize("y", [0, 1])
-def test_softmax_losses_at_far_logits(spelling: str, z: float, y: int) -> None:
+def test_softmax_losses_at_far_logits(dtype: str, spelling: str, z: float, y: int) -> None:
     """With logits (z, 0, 0) at ±10⁴, the gradient is softmax(z) − 1(i = y), to the last digit."""
-    module, x = unit(SOFTMAX_LOSSES[spelling], 3), np.array([[z, 0.0, 0.0]])
+    module, x = unit(SOFTMAX_LOSSES[spelling], dtype, 3), np.array([[z, 0.0, 0.0]])
     params, target = {"shift": np.zeros(3)}, np.array([y])
     q = np.array([1.0, 0.0, 0.0]) if z > 0 else np.array([0.0, 0.5, 0.5])
     loss, grads = module.backward(params, x, target)
