@@ -209,20 +209,19 @@ def _leaf_lines(
         leaves[body.max_norm] = names.own("max_norm")
     read = set(program.leaves)
     params, v = names.own("params"), names.own("v")
-    pairs = []
-    for name, node in around.parameters.items():
-        leaves[node] = name
-        if node in read:
-            pairs.append((name, f'{params}["{name}"]'))
+    leaves.update({node: name for name, node in around.parameters.items()})
     for name, node in body.v.items():
         leaves[node] = names.own(f"v_{name}")
-        if node in read:
-            pairs.append((leaves[node], f'{v}["{name}"]'))
+    lines = []
+    for table, nodes in ((params, around.parameters), (v, body.v)):
+        lines += _packed(
+            [(leaves[node], f'{table}["{name}"]') for name, node in nodes.items() if node in read]
+        )
     unknown = [node for node in program.leaves if node not in leaves]
     if unknown:
         said = ", ".join(str(node.attr("name")) for node in unknown)
         raise ValueError(f"emit: {said} is no input and no parameter of the module")
-    return leaves, _packed(pairs)
+    return leaves, lines
 
 
 def _packed(pairs: Sequence[tuple[str, str]]) -> list[str]:
@@ -249,9 +248,15 @@ def dtype_line(
     """Where the dtype that the function computes in is read from, if anything asks for it."""
     if not style.follows_dtype:
         return []
-    arrays = [node for node in program.leaves if node.dtype == around.dtype]
-    source = f"{leaves[arrays[0]]}.dtype" if arrays else style.call("dtype", f'"{style.dtype}"')
-    return [f"{style.dtype_name} = {source}"]
+    params = around.names.own("params")
+    sources = [leaves[node] for node in program.leaves if node.dtype == around.dtype]
+    sources += [
+        f'{params}["{name}"]'
+        for name, node in around.parameters.items()
+        if node.dtype == around.dtype
+    ]
+    dtypes = [*(f"{code}.dtype" for code in sources), style.call("dtype", _quoted(style.dtype))]
+    return [f"{style.dtype_name} = {dtypes[0]}"]
 
 
 def size_lines(around: Surroundings, body: FunctionBody, style: Style) -> list[str]:

@@ -18,6 +18,7 @@ from codegen.style import Style
 #: Bounds on an expression written inside another, and on a whole line's expression.
 INNER_OPERATIONS, INNER_WIDTH = 4, 44
 LINE_OPERATIONS, LINE_WIDTH = 8, 74
+LONG_SUM = 300
 
 #: What a temporary counts as while names are not yet given.
 _SOME_NAME = Text("t10")
@@ -60,12 +61,17 @@ class _Choice:
         while True:
             text = self.printed(step)
             heavy = [arg for arg in step.args if arg in self.inlined and self.weight(arg) > 0]
-            fits = text.operations <= LINE_OPERATIONS and len(text.code) <= LINE_WIDTH
-            if fits or not heavy:
+            if not heavy or self.fits(step, text):
                 return text
             heaviest = max(heavy, key=self.weight)
             self.inlined.discard(heaviest)
             self.texts[heaviest] = _SOME_NAME
+
+    def fits(self, step: Step, text: Text) -> bool:
+        """Whether a line may hold the expression; sums of small terms may take several lines."""
+        if step.action == "add" and all(self.texts[a].operations <= 2 for a in step.args):
+            return len(text.code) <= LONG_SUM
+        return text.operations <= LINE_OPERATIONS and len(text.code) <= LINE_WIDTH
 
     def weight(self, register: int) -> int:
         text = self.texts[register]

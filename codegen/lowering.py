@@ -141,22 +141,21 @@ def _sizes_below(builder: Builder, register: int) -> bool:
 
 
 def _masks(builder: Builder, node: Node, args: list[int]) -> list[int]:
-    """Factors that are truth values cast to floats, taken as they are beside a float factor.
+    """Factors that are truth values cast to floats, taken as they are behind a float factor.
 
-    NumPy multiplies floats by bools as by 0 and 1, without a cast in between.
+    NumPy multiplies floats by bools as by 0 and 1, without a cast in between; a Python number
+    times bools would be float64, whatever the module's dtype.
     """
-    steps = [builder.steps[arg] for arg in args]
-    is_mask = [
-        step.action == "cast" and builder.steps[step.args[0]].dtype == "bool" for step in steps
-    ]
-    floats = [s for s, mask in zip(steps, is_mask, strict=True) if not mask and not s.weak]
-    if node.dtype not in FLOATS or not any(step.dtype == node.dtype for step in floats):
+    factors = list(zip(args, node.attr("exponents"), strict=True))
+    if node.dtype not in FLOATS or len(args) > MOST_OPERANDS:
         return args
-    exponents = node.attr("exponents")
-    return [
-        step.args[0] if mask and exponent == 1 else step.dest
-        for step, mask, exponent in zip(steps, is_mask, exponents, strict=True)
-    ]
+    taken, has_float = [], False
+    for arg, exponent in factors:
+        step = builder.steps[arg]
+        is_mask = step.action == "cast" and builder.steps[step.args[0]].dtype == "bool"
+        has_float |= not is_mask and not step.weak and step.dtype == node.dtype and exponent > 0
+        taken.append(step.args[0] if is_mask and exponent == 1 else arg)
+    return taken if has_float else args
 
 
 def _scalar(builder: Builder, node: Node, args: list[int]) -> int:

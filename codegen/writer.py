@@ -144,10 +144,29 @@ def broken(code: str, width: int = WIDTH - len(INDENT)) -> list[str]:
     if len(code) <= width:
         return [code]
     name, _, value = code.partition(" = ")
-    inner = textwrap.wrap(
-        value, width - len(INDENT), break_long_words=False, break_on_hyphens=False
-    )
-    return [f"{name} = (", *(INDENT + line for line in inner), ")"]
+    lines: list[str] = []
+    for term in _terms(value):
+        if lines and len(lines[-1]) + 1 + len(term) <= width - len(INDENT):
+            lines[-1] += f" {term}"
+        else:
+            lines.append(term)
+    if max(map(len, lines)) > width - len(INDENT):
+        lines = textwrap.wrap(
+            value, width - len(INDENT), break_long_words=False, break_on_hyphens=False
+        )
+    return [f"{name} = (", *(INDENT + line for line in lines), ")"]
+
+
+def _terms(value: str) -> list[str]:
+    """The terms of a sum, each with the sign before it."""
+    terms, depth = [""], 0
+    for word in value.split(" "):
+        if depth == 0 and word in ("+", "-"):
+            terms.append(word)
+        else:
+            terms[-1] += f" {word}" if terms[-1] else word
+        depth += sum(word.count(c) for c in "([{") - sum(word.count(c) for c in ")]}")
+    return terms
 
 
 def indented(lines: Iterable[str], depth: int = 1) -> list[str]:

@@ -102,7 +102,8 @@ def hvp(params, v, x, y):
 
 
 def _hvp(params, v, x, y):
-    W, c, v_W, v_c = params["W"], params["c"], v["W"], v["c"]
+    W, c = params["W"], params["c"]
+    v_W, v_c = v["W"], v["c"]
     dtype = W.dtype
     batch = x.shape[0]
     _nonzero(batch, "batch")
