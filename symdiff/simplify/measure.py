@@ -18,8 +18,8 @@ from symdiff.expr.views import is_view
 _WEIGHTS = {
     "exp": 30,
     "expm1": 28,
-    "log": 40,
-    "log1p": 38,
+    "log": 44,
+    "log1p": 40,
     "pow": 60,
     "sigmoid": 24,
     "softplus": 24,
@@ -60,10 +60,13 @@ def _weight(node: Node) -> int:
     if any(x.op == "exp" for x in node.inputs) and node.op in ("add", "contract"):
         return 60  # a sum of exponentials, which overflows
     if node.op == "add":
-        numbers: int = sum(abs(c) != 1 for c in node.attr("coefficients"))
-        return 3 + 3 * len(node.inputs) + numbers + 4 * bool(node.attr("constant"))
+        numbers: int = sum((abs(c) != 1) + (c < 0) for c in node.attr("coefficients"))
+        constant: float = node.attr("constant")
+        extra = 5 + (abs(constant) != 1) if constant else 0
+        return 3 + 3 * len(node.inputs) + numbers + extra
     if node.op == "mul":
-        return 3 * len(node.inputs) + _factors(node) + int(abs(node.attr("coefficient")) != 1)
+        c: float = node.attr("coefficient")
+        return 3 * len(node.inputs) + _factors(node) + (abs(c) != 1) + (c < 0)
     if node.op == "abs":
         return 3 + int(node.inputs[0].op == "mul")
     if node.op == "contract":
@@ -72,10 +75,10 @@ def _weight(node: Node) -> int:
 
 
 def _factors(node: Node) -> int:
-    """Powers weigh, of exponentials most; so do products with a label, which sums cancel."""
+    """Powers weigh, those of products most; so do products with a label, which sums cancel."""
     total = 0
     for x, e in zip(node.inputs, node.attr("exponents"), strict=True):
-        total += 0 if e == 1 else 10 if x.op == "exp" else 3
+        total += 0 if e == 1 else {"exp": 10, "mul": 15}.get(x.op, 2)
         total += 10 if x.facts.zero_or_one else 0
     return total
 

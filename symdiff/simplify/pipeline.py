@@ -55,9 +55,10 @@ class Simplified:
 
     @property
     def root(self) -> Node:
-        """The only root."""
-        (root,) = self.roots
-        return root
+        """The only root; ValueError if there are more."""
+        if len(self.roots) != 1:
+            raise ValueError(f"root: there are {len(self.roots)} roots")
+        return self.roots[0]
 
 
 def simplify(

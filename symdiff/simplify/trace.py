@@ -126,7 +126,8 @@ def sliced(events: Sequence[Step | _Rebuilt], roots: Iterable[Node]) -> list[Ste
         if event.after not in alive:
             continue
         if isinstance(event, _Rebuilt):
-            alive.update(event.inputs)
+            # Those that the node does not have as its inputs were taken apart in building it.
+            alive.update(x for x in event.inputs if x not in event.after.inputs)
             continue
         kept.append(event)
         alive.update(_interior(event.before, set(event.bindings.values())))

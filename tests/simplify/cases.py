@@ -106,6 +106,17 @@ CASES: dict[str, Case] = {
         (z / s + c * y[0] / s, (z + c * y[0]) / s),
         never=(s * x + t * y, s * x + 1, s * x + y),
     ),
+    "absorb_sign": case(
+        (-((b.exp(x) - y) @ y), (y - b.exp(x)) @ y),
+        (w[0] - (b.exp(x) - y).sum(), w[0] + (y - b.exp(x)).sum()),
+        (-s * (z - u)[:, 1:], s * (u - z)[:, 1:]),
+        never=(
+            (b.exp(x) - y).sum(),
+            -(b.exp(x) - y).sum() * b.tanh((b.exp(x) - y).sum()),
+            -((b.exp(x) - y) ** 2).sum(),
+            -(b.exp(x) - 1).sum(),
+        ),
+    ),
     "reshape_outward": case(
         (b.exp(b.reshape(z, (2, 6))), b.reshape(b.exp(z), (2, 6))),
         (1 - b.reshape(u, (12,)), b.reshape(1 - u, (12,))),
@@ -298,6 +309,14 @@ CASES: dict[str, Case] = {
         (soft * plus(-w) + (1 - soft) * plus(w), plus(w) - soft * w),
         (x * soft * plus(-w) + x * (1 - soft) * plus(w), x * plus(w) - x * soft * w),
         never=(plus(w) + x * plus(-w), plus(w) - plus(-x), soft * plus(w) + (1 - soft) * plus(w)),
+    ),
+    "softplus_reflected": case(
+        (plus(w) - w, plus(-w)),
+        (x * w - x * plus(w) + y, y - x * plus(-w)),
+        (plus(w) - (w + x), plus(-w) - x),
+        never=(plus(w) + w, plus(w) - x, x * plus(w) - w, plus(w) - 2 * w),
+        gains=True,
+        w=np.array([-800.0, -40.0, -1e-9, 0.0, 3.0, 40.0, 30.0]),
     ),
     "sigmoid_pair": case(
         (x * sig(w) + x * sig(-w), x),

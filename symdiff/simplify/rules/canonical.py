@@ -116,6 +116,51 @@ def factor_scale(node: Node, context: Context) -> Node | None:
     return as_like(power_product([*common.items(), (linear_combination(rest), 1.0)]), node)
 
 
+_LINEAR = ("contract", "reshape", "slice", "flip", "take", "pad", "scatter_add", "cumsum")
+_DEEP = 8
+
+
+def _negated(x: Node, context: Context) -> Node | None:
+    """−x, where x is a linear operation on a difference with as many signs of either kind."""
+    chain: list[tuple[Node, int]] = []
+    while context.readers(x) == 1 and x.op in _LINEAR and len(chain) < _DEEP:
+        at = next((i for i, y in enumerate(x.inputs) if y.op in ("add", *_LINEAR)), None)
+        if at is None or (x.op in ("take", "scatter_add") and at > 0):
+            return None
+        chain.append((x, at))
+        x = x.inputs[at]
+    if not chain or x.op != "add" or context.readers(x) > 1:
+        return None
+    signs = [c < 0 for c in x.attr("coefficients")]
+    if x.attr("constant") or 2 * sum(signs) != len(signs):
+        return None
+    result = linear_combination([(x, -1.0)])
+    for user, at in reversed(chain):
+        result = rebuild(user, [*user.inputs[:at], result, *user.inputs[at + 1 :]])
+    return result
+
+
+@rule("exact", "mul", "add", housekeeping=True)
+def absorb_sign(node: Node, context: Context) -> Node | None:
+    """−Σ(a − b) = Σ(b − a)"""
+    if node.op == "mul":
+        if node.attr("coefficient") >= 0:
+            return None
+        product = product_of(node)
+        for x, e in product.factors.items():
+            flipped = _negated(x, context) if e == 1 else None
+            if flipped is not None:
+                rest = Product(product.factors, -product.coefficient).without(x)
+                return rest.times(flipped, 1.0).node(node)
+        return None
+    total = sum_of(node)
+    for x, c in total.terms.items():
+        flipped = _negated(x, context) if c < 0 else None
+        if flipped is not None:
+            return total.without(x).plus(flipped, -c).node(node)
+    return None
+
+
 _UNARY = tuple(name for name, row in SCALARS.items() if row.arity == 1)
 
 
@@ -179,6 +224,7 @@ RULES: tuple[Rule, ...] = (
     flatten_sum,
     flatten_product,
     factor_scale,
+    absorb_sign,
     reshape_outward,
 )
 ARRANGING: tuple[Rule, ...] = (*RULES, sum_of_product)

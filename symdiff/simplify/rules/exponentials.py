@@ -204,7 +204,7 @@ def product_of_exponentials(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-expm1_of_exp = pattern_rule(
+exp_minus_one = pattern_rule(
     "exp_minus_one",
     "eˣ − 1 = expm1(x)",
     "stabler",
@@ -220,5 +220,5 @@ RULES: tuple[Rule, ...] = (
     log1p_of_known,
     exp_of_log,
     product_of_exponentials,
-    expm1_of_exp,
+    exp_minus_one,
 )

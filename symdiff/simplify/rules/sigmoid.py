@@ -17,6 +17,7 @@ from symdiff.simplify.parts import (
     common_factors,
     core_of,
     moved_again,
+    opened_sum,
     product_of,
     sum_of,
 )
@@ -26,22 +27,6 @@ from symdiff.simplify.rules.exponentials import negative, one_plus_exp
 
 w = wild("w")
 
-tanh_of_sigmoid = pattern_rule(
-    "tanh_of_sigmoid",
-    "2 σ(w) − 1 = tanh(w/2)",
-    "stabler",
-    2 * scalar("sigmoid", w) - 1,
-    lambda w: scalar("tanh", power_product([(w, 1.0)], 0.5)),
-)
-
-one_minus_sigmoid = pattern_rule(
-    "one_minus_sigmoid",
-    "1 − σ(w) = σ(−w)",
-    "stabler",
-    1 - scalar("sigmoid", w),
-    lambda w: scalar("sigmoid", negative(w)),
-)
-
 softplus_of_relu = pattern_rule(
     "softplus_of_relu",
     "relu(w) + softplus(−|w|) = softplus(w)",
@@ -49,6 +34,46 @@ softplus_of_relu = pattern_rule(
     scalar("relu", w) + scalar("softplus", negative(scalar("abs", w))),
     lambda w: scalar("softplus", w),
 )
+
+
+def _with_constant(total: Sum, op: str, ratio: float) -> tuple[Node, float, Node] | None:
+    """The first term c·op(w) of a sum whose number is ratio·c, as (term, c, w).
+
+    Of several that could take the number, the first in canonical order does.
+    """
+    if not total.constant:
+        return None
+    for term, c in total.terms.items():
+        core, moved = below_movement(term)
+        if core.op == op and total.constant == ratio * c:
+            return term, c, moved_again(core.inputs[0], moved)
+    return None
+
+
+@rule("stabler", "add")
+def tanh_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
+    """2 σ(w) − 1 = tanh(w/2)"""
+    total = sum_of(node)
+    found = _with_constant(total, "sigmoid", -0.5)
+    if found is None:
+        return None
+    term, c, inside = found
+    new = scalar("tanh", power_product([(inside, 1.0)], 0.5))
+    result = Sum(total.without(term).terms, 0.0).plus(new, c / 2)
+    return Rewrite(result.node(node), {"w": inside})
+
+
+@rule("stabler", "add")
+def one_minus_sigmoid(node: Node, context: Context) -> Rewrite | None:
+    """1 − σ(w) = σ(−w)"""
+    total = sum_of(node)
+    found = _with_constant(total, "sigmoid", -1.0)
+    if found is None or _with_constant(total, "sigmoid", -0.5) is not None:
+        return None  # the number is tanh's
+    term, c, inside = found
+    new = scalar("sigmoid", negative(inside))
+    result = Sum(total.without(term).terms, 0.0).plus(new, -c)
+    return Rewrite(result.node(node), {"w": inside})
 
 
 @rule("stabler", "mul")
@@ -178,6 +203,19 @@ def _normal(total: Sum, like: Node) -> Node:
 
 
 @rule("stabler", "add")
+def softplus_reflected(node: Node, context: Context) -> Rewrite | None:
+    """a softplus(z) − a z = a softplus(−z)"""
+    for total in (sum_of(node), opened_sum(node)):
+        for term, c, cofactor, z in _cofactors(total, "softplus"):
+            linear = cofactor.times(z, 1.0).bare(node.dtype)
+            rest = total.without(term).minus(sum_of(linear), -c)
+            if rest is not None:
+                new = cofactor.times(scalar("softplus", negative(z)), 1.0).bare(node.dtype)
+                return Rewrite(rest.plus(new, c).node(node), {"z": z})
+    return None
+
+
+@rule("stabler", "add")
 def sigmoid_pair(node: Node, context: Context) -> Rewrite | None:
     """a σ(z) + b σ(−z) = (a−b) σ(z) + b, where a − b is a number"""
     total = sum_of(node)
@@ -247,6 +285,7 @@ RULES: tuple[Rule, ...] = (
     one_minus_sigmoid,
     softplus_of_relu,
     softplus_pair,
+    softplus_reflected,
     sigmoid_pair,
     sigmoid_less_square,
     softplus_of_labels,

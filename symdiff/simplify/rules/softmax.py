@@ -21,6 +21,7 @@ from symdiff.simplify.parts import (
     is_constant_along,
     moved_again,
     opened,
+    opened_sum,
     place,
     product_of,
     sum_of,
@@ -123,18 +124,18 @@ def weighted_mean_of_exponentials(node: Node, context: Context) -> Rewrite | Non
 @rule("stabler", "add")
 def log_softmax_of_difference(node: Node, context: Context) -> Rewrite | None:
     """x − logsumexp(x) = log_softmax(x)"""
-    whole = sum_of(node)
-    for term, c in whole.terms.items():
-        lse, places = place(term, node.ndim)
-        if lse.op != "logsumexp":
-            continue
-        x, axes = lse.inputs[0], lse.attr("axes")
-        kept = [a for a in range(x.ndim) if a not in axes]
-        at = {a: p for a, p in zip(kept, places, strict=True) if x.shape[a] != 1}
-        rest, moved = _taken(whole.without(term), x, -c, at, node.ndim)
-        if rest is not None:
-            new = moved_again(reduction("log_softmax", x, axes), moved)
-            return Rewrite(rest.plus(new, -c).node(node), {"x": x})
+    for whole in (sum_of(node), opened_sum(node)):
+        for term, c in whole.terms.items():
+            lse, places = place(term, node.ndim)
+            if lse.op != "logsumexp":
+                continue
+            x, axes = lse.inputs[0], lse.attr("axes")
+            kept = [a for a in range(x.ndim) if a not in axes]
+            at = {a: p for a, p in zip(kept, places, strict=True) if x.shape[a] != 1}
+            rest, moved = _taken(whole.without(term), x, -c, at, node.ndim)
+            if rest is not None:
+                new = moved_again(reduction("log_softmax", x, axes), moved)
+                return Rewrite(rest.plus(new, -c).node(node), {"x": x})
     return None
 
 
