@@ -29,6 +29,7 @@ from symdiff.simplify.cost import Nominal, at, elements, flops, total
 from symdiff.simplify.network import Network, Operand
 from symdiff.simplify.order import best_order, order_cost
 from symdiff.simplify.terms import matched_axes
+from tests.strategies import SIZES, Graph, graphs
 
 
 def shapes(roots: Sequence[Node]) -> set[Shape]:
@@ -327,6 +328,16 @@ def test_random_contractions_keep_their_values(
     (planned,) = plan([b.einsum(text, *nodes)])
     expected = np.einsum(text, *(values[n] for n in names))
     np.testing.assert_allclose(evaluate(planned, values), expected, rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(graphs())
+def test_random_graphs_and_their_derivatives_keep_their_values(graph: Graph) -> None:
+    roots = [graph.root, graph.inner, *gradients(graph.root, graph.leaves)]
+    before = evaluate(roots, graph.values, SIZES)
+    after = evaluate(plan(roots), graph.values, SIZES)
+    for ours, theirs in zip(after, before, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
 @settings(max_examples=40, deadline=None)
