@@ -1,8 +1,8 @@
 """The measure that every rewrite decreases, which is why rewriting ends.
 
 It is a polynomial interpretation: each operation has a weight, about what it costs and how easily
-it overflows, and the measure of a node is its weight plus the measures of its inputs, taken twice
-below exponentials and logarithms and for squares.  It grows with each input's, so that a smaller
+it overflows, and the measure of a node is its weight plus the measures of its inputs, taken two or
+three times below exponentials and logarithms and twice for squares.  It grows with each input's, so that a smaller
 node makes everything above it smaller; sharing plays no part, each reading counts.  (The numbers
 are huge for deep graphs; they are computed in debug mode only.)
 """
@@ -46,7 +46,7 @@ _WEIGHTS = {
 }
 _OTHER = 10
 _STILL = frozenset({"reshape", "flip", "slice", "take"})
-_TWICE = frozenset({"exp", "expm1", "log", "log1p", "pow"})
+_TIMES = {"exp": 2, "expm1": 2, "pow": 2, "log": 3, "log1p": 3}
 
 
 def weight(node: Node) -> int:
@@ -87,7 +87,7 @@ def measure(node: Node) -> int:
     """The measure of a node."""
     total: dict[Node, int] = {}
     for each in toposort([node]):
-        times = [2 if each.op in _TWICE else 1] * len(each.inputs)
+        times = [_TIMES.get(each.op, 1)] * len(each.inputs)
         if each.op == "mul":
             times = [2 if e >= 2 else 1 for e in each.attr("exponents")]
         below = sum(k * total[x] for k, x in zip(times, each.inputs, strict=True))

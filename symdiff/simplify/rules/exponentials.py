@@ -80,12 +80,19 @@ def _known_log(node: Node) -> Node | None:
     return None
 
 
+def _argument(node: Node) -> Node:
+    """What stands below the exponentials of a node of which ``known_log`` knows."""
+    core, _ = below_movement(node)
+    inner = core.inputs[0]
+    return inner.inputs[0] if core.op in ("add", "contract") else inner
+
+
 @rule("stabler", "log")
 def log_of_known(node: Node, context: Context) -> Rewrite | None:
     """log eᶻ = z, log softmax = log_softmax, log Σeᶻ = logsumexp z, log σ(z) = −softplus(−z)"""
     (inside,) = node.inputs
     result = known_log(inside)
-    return None if result is None else Rewrite(as_like(result, node), {"x": inside})
+    return None if result is None else Rewrite(as_like(result, node), {"z": _argument(inside)})
 
 
 @rule("stabler", "log")
@@ -95,13 +102,16 @@ def log_of_product(node: Node, context: Context) -> Rewrite | None:
     if inside.op != "mul":
         return None
     terms: list[tuple[Node, float]] = []
+    names: dict[str, Node] = {}
     rest = Product({}, inside.attr("coefficient"))
     for base, e in product_of(inside).factors.items():
         known = known_log(base)
         if known is None:
             rest = rest.times(base, e)
+            names[f"x{len(names)}"] = base
         else:
             terms.append((known, e))
+            names[f"x{len(names)}"] = _argument(base)
     if not terms or (not rest.factors and rest.coefficient <= 0):
         return None
     number = 0.0
@@ -111,7 +121,7 @@ def log_of_product(node: Node, context: Context) -> Rewrite | None:
     if rest.factors:
         terms.append((scalar("log", rest.bare(inside.dtype)), 1.0))
     result = moved_again(as_like(linear_combination(terms, number), inside), moved)
-    return Rewrite(as_like(result, node), {"x": inside})
+    return Rewrite(as_like(result, node), names)
 
 
 @rule("stabler", "log")
@@ -138,7 +148,8 @@ def log_of_one_plus(node: Node, context: Context) -> Rewrite | None:
         return None
     total = sum_of(inside)
     less = linear_combination(list(total.terms.items()))
-    return Rewrite(as_like(scalar("log1p", less), node), {"x": less})
+    names = {f"x{i}": term for i, term in enumerate(total.terms)}
+    return Rewrite(as_like(scalar("log1p", less), node), names)
 
 
 @rule("stabler", "log1p")
