@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from symdiff.expr.evaluate import evaluate
     from symdiff.expr.node import Node
     from symdiff.expr.shapes import ShapeError
+    from symdiff.facade import simplify
     from symdiff.inspect.show import show, to_latex
     from symdiff.inspect.sympy_form import from_sympy, to_sympy
-    from symdiff.simplify import simplify
     from symdiff.spec.load import load
 
 _HOMES = {
@@ -48,7 +48,7 @@ _HOMES = {
     "symdiff.expr.shapes": ("ShapeError",),
     "symdiff.inspect.show": ("show", "to_latex"),
     "symdiff.inspect.sympy_form": ("from_sympy", "to_sympy"),
-    "symdiff.simplify": ("simplify",),
+    "symdiff.facade": ("simplify",),
     "symdiff.spec.load": ("load",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
