@@ -26,11 +26,11 @@ from symdiff.expr.shapes import shape_text
 from symdiff.inspect.latex import LATEX
 from symdiff.inspect.layout import Doc, Name, Partial, product
 from symdiff.inspect.naming import Line, lines
-from symdiff.inspect.show import latex_lines, one_line, text_lines
+from symdiff.inspect.show import joined, latex_lines, one_line, text_lines
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
 from symdiff.simplify.cost import at, flops, total
-from symdiff.simplify.trace import Trace, sliced
+from symdiff.simplify.trace import Trace
 from symdiff.spec.scope import CONSTANTS
 from symdiff.variables import DECLARED, FORMULA, Reading, read_formula
 
@@ -130,7 +130,7 @@ class Derivation:
 
     def trace_lines(self) -> list[str]:
         """The rules that made the derivative, one line each."""
-        return self.trace.lines(one_line)
+        return list(dict.fromkeys(self.trace.lines(one_line)))
 
     def to_json(self) -> str:
         """All of it as JSON."""
@@ -199,8 +199,7 @@ def derive(
         forward = simplify(node, trace=True)
         steps = [forward]
         made = _derivative(forward.root, x, v, order, steps)
-    events = [event for step in steps for event in step.trace.events]
-    trace = Trace(tuple(sliced(events, [made])), tuple(events))
+    trace = joined(step.trace for step in steps)
     assumed = {fact for step in steps for fact in step.assumptions}
     return Derivation(
         expr,

@@ -7,11 +7,10 @@ with no recursion over the graph: a chain 10 000 deep becomes lines of bounded l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 
-from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape
 from symdiff.expr.views import is_view
@@ -45,20 +44,24 @@ def as_label(name: str | Doc) -> Doc:
 
 
 def lines(
-    roots: Mapping[str | Doc, Node], names: Mapping[Node, str | Doc] | None = None
+    roots: Mapping[str | Doc, Node],
+    names: Mapping[Node, str | Doc] | None = None,
+    known: Mapping[Node, str | Doc] | None = None,
 ) -> list[Line]:
-    """The definitions that the roots need, in the order of evaluation, then the roots in theirs.
+    """The roots in order, each below the definitions that it needs and that are not above yet.
 
     ``names`` gives nodes below the roots names of the user's; other intermediate results that need
     one are called t1, t2, ….  A root is also the name of its node in the lines of others, unless
-    that is short.
+    that is short.  Nodes that are ``known`` have names, and no definition: what is below them does
+    not matter.
     """
-    return _Naming(roots, names or {}).lines()
+    return _Naming(roots, names or {}, known or {}).lines()
 
 
-def brief(node: Node, names: Mapping[Node, str | Doc] | None = None) -> Doc:
+def brief(node: Node, known: Mapping[Node, str | Doc] | None = None) -> Doc:
     """One line for a node: what would need a name of its own is left out, as ``…``."""
-    return _Naming({"": node}, names or {}, elide=True).lines()[-1].doc
+    inner = {x: name for x, name in (known or {}).items() if x is not node}
+    return _Naming({"": node}, {}, inner, elide=True).lines()[-1].doc
 
 
 class _Naming:
@@ -68,17 +71,20 @@ class _Naming:
         self,
         roots: Mapping[str | Doc, Node],
         names: Mapping[Node, str | Doc],
+        known: Mapping[Node, str | Doc],
         elide: bool = False,
     ) -> None:
         self.elide = elide
         self.roots = {as_label(label): node for label, node in roots.items()}
-        self.order = toposort(self.roots.values())
+        self.known = {node: as_label(name) for node, name in known.items()}
+        self.order = _order(self.roots.values(), self.known)
         present = set(self.order)
         self.given = {
             node: as_label(name)
             for node, name in names.items()
             if node in present and not _is_leaf(node)
         }
+        self.given.update((n, label) for n, label in self.known.items() if n in present)
         self.top: dict[Node, Doc] = {}
         for label, node in self.roots.items():
             if node not in self.given and not _is_plain(node):
@@ -95,28 +101,39 @@ class _Naming:
             reads[node] += 1
         for node in reversed(self.order):
             through = _is_transparent(node) and node not in self.labels
-            for x in node.inputs:
+            for x in () if node in self.known else node.inputs:
                 reads[x] += reads[node] if through else 1
         return {node for node, n in reads.items() if n > 1}
 
     def lines(self) -> list[Line]:
-        for node in self.order:
+        inner = [node for node in self.order if node not in self.known]
+        self.docs.update(self.known)
+        for node in inner:
             self.docs[node] = self._fitted(node)
             if node in self.top and len(TEXT.draw(self.docs[node])) <= SHORT:
                 del self.top[node], self.labels[node]
             elif self._wants_name(node):
                 self._name(node)
         self._number()
-        for node in self.order:
+        for node in inner:
             self.docs[node] = self._document(node)
-        result = [
-            Line(self.labels[node], self.docs[node], node.shape, True)
-            for node in self.order
-            if node in self.labels and node not in self.top
-        ]
-        for label, node in self.roots.items():
-            doc = self.docs[node] if self.labels.get(node) in (None, label) else self.labels[node]
-            result.append(Line(label, doc, node.shape, False))
+        return self._in_order(inner)
+
+    def _in_order(self, inner: list[Node]) -> list[Line]:
+        place = {node: i for i, node in enumerate(inner)}
+        result: list[Line] = []
+        done = 0
+        for label, root in self.roots.items():
+            stop = place.get(root, -1) + 1
+            result += [
+                Line(self.labels[node], self.docs[node], node.shape, True)
+                for node in inner[done:stop]
+                if node in self.labels and node not in self.top
+            ]
+            done = max(done, stop)
+            own = self.labels.get(root) in (None, label)
+            doc = self.docs[root] if own else self.labels[root]
+            result.append(Line(label, doc, root.shape, False))
         return result
 
     def _document(self, node: Node) -> Doc:
@@ -181,6 +198,23 @@ class _Naming:
         for node in self.order:
             if node in self.automatic:
                 self.labels[node] = Name(next(name for name in fresh if name not in taken))
+
+
+def _order(roots: Iterable[Node], known: Mapping[Node, Doc]) -> list[Node]:
+    """The nodes that the roots need, inputs before users, those of the first root first."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = [(node, False) for node in reversed(list(roots))]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in done:
+            done.add(node)
+            stack.append((node, True))
+            if node not in known:
+                stack.extend((x, False) for x in reversed(node.inputs) if x not in done)
+    return order
 
 
 def _is_leaf(node: Node) -> bool:

@@ -16,6 +16,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.scalars import SCALARS
 from symdiff.expr.shapes import Size, shape_text, size_add, size_mul, size_sub, size_text
 from symdiff.expr.views import is_view
+from symdiff.inspect.arithmetic import Docs, add, mul
 from symdiff.inspect.layout import (
     ONE,
     Apply,
@@ -28,21 +29,14 @@ from symdiff.inspect.layout import (
     Power,
     Relation,
     Subscript,
-    Sum,
-    elementwise,
     negated,
-    power,
-    product,
-    quotient,
     scaled,
     signed,
-    tidy,
     transpose,
 )
 from symdiff.inspect.matrix import IDENTITY, Operand, contraction, spread, with_letters
-from symdiff.inspect.ordering import factor_key, term_key
+from symdiff.inspect.ordering import factor_key
 
-Docs = Sequence[Doc]
 Builder = Callable[[Node, Docs], Doc]
 
 #: Arrays of numbers up to this size are written out.
@@ -84,93 +78,6 @@ def _size_doc(size: Size) -> Doc:
         return _number(float(size))
     text = size_text(size)
     return Name(text if isinstance(size, str) else f"({text})")
-
-
-# Sums
-
-
-def _add(node: Node, inputs: Docs) -> Doc:
-    """Positive terms first; sums inside the sum are part of it."""
-    terms: list[tuple[bool, int, Doc]] = []
-    for x, doc, c in zip(node.inputs, inputs, node.attr("coefficients"), strict=True):
-        if abs(c) == 1 and isinstance(doc, Sum):
-            terms += [(minus != (c < 0), x.ndim, term) for minus, term in doc.terms]
-            continue
-        top, bottom = _fraction(abs(c))
-        term = quotient(scaled(() if top == ONE else (top,), doc), bottom)
-        terms.append((c < 0, x.ndim, term))
-    terms.sort(key=lambda term: (term[0], term_key(term[1], term[2])))
-    constant = node.attr("constant")
-    if constant:
-        at = len(terms) if constant < 0 else sum(not minus for minus, _, _ in terms)
-        terms.insert(at, (constant < 0, 0, quotient(*_fraction(abs(constant)))))
-    return Sum(tuple((minus, term) for minus, _, term in terms))
-
-
-def _fraction(c: float) -> tuple[Number, Doc]:
-    """A number as top and bottom: 1/7 has no short decimal form, and reads better as / 7."""
-    if 0 < c < 1 and len(repr(tidy(c))) > 9 and tidy(1 / c) == round(1 / c):
-        return ONE, Number(tidy(1 / c))
-    return Number(tidy(c)), ONE
-
-
-# Products
-
-
-def _mul(node: Node, inputs: Docs) -> Doc:
-    c = node.attr("coefficient")
-    top_number, bottom_number = _fraction(abs(c))
-    top: list[tuple[Node, Doc]] = []
-    bottom: list[tuple[Node, Doc]] = []
-    minus = c < 0
-    for x, doc, e in zip(node.inputs, inputs, node.attr("exponents"), strict=True):
-        negative, size = signed(doc)
-        if negative and e == int(e):
-            minus ^= bool(e % 2)
-            doc = size
-        (top if e > 0 else bottom).append((x, power(doc, abs(e))))
-    front: list[Doc] = [] if top_number == ONE else [top_number]
-    front += [doc for _, doc in _sorted(top) if not _.ndim]
-    array = _array_product(node, _sorted(top))
-    result = product(front) if array is None else scaled(front, array)
-    arrays = [doc for x, doc in _sorted(bottom) if x.ndim]
-    scalars: list[Doc] = [] if bottom_number == ONE else [bottom_number]
-    scalars += [doc for x, doc in _sorted(bottom) if not x.ndim]
-    if arrays:
-        result = quotient(result, elementwise(arrays))
-    result = quotient(result, product(scalars))
-    return negated(result) if minus else result
-
-
-def _sorted(factors: Sequence[tuple[Node, Doc]]) -> list[tuple[Node, Doc]]:
-    return sorted(factors, key=lambda factor: factor_key(factor[1]))
-
-
-def _array_product(node: Node, factors: Sequence[tuple[Node, Doc]]) -> Doc | None:
-    """The elementwise product of the arrays; columns of a matrix scale its rows."""
-    arrays = [(x, doc) for x, doc in factors if x.ndim]
-    docs = [doc for _, doc in arrays]
-    columns: list[Doc] = []
-    rows: list[Doc] = []
-    full: list[Doc] = []
-    for x, doc in arrays:
-        match doc:
-            case Subscript(vector, (":", "None")) if node.ndim == 2:
-                columns.append(vector)
-            case _ if x.ndim == 1 and node.ndim == 2:
-                rows.append(doc)
-            case _ if x.shape == node.shape:
-                full.append(doc)
-    if not docs:
-        return None
-    if full == [IDENTITY] and len(docs) > 1 and len(columns) + len(rows) == len(docs) - 1:
-        return Apply("diag", (elementwise([*columns, *rows]),))
-    known = len(columns) + len(rows) + len(full) == len(docs)
-    if not columns or not known or len(columns) == len(docs):
-        return elementwise(docs)
-    if not full:
-        return spread(elementwise(columns), elementwise(rows), [])
-    return spread(elementwise(columns), ONE, [elementwise([*full, *rows])])
 
 
 # Functions of the scalar table
@@ -336,8 +243,8 @@ OPERATIONS: dict[str, Builder] = {
     "constant": _constant,
     "size": _size,
     "arange": lambda node, inputs: Apply("arange", (_size_doc(node.attr("n")),)),
-    "add": _add,
-    "mul": _mul,
+    "add": add,
+    "mul": mul,
     "cast": lambda node, inputs: inputs[0],
     **{name: _scalar(name) for name in SCALARS},
     **_SCALAR_FORMS,

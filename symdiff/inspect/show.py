@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import shape_text
@@ -10,6 +10,7 @@ from symdiff.inspect.latex import LATEX
 from symdiff.inspect.layout import Doc
 from symdiff.inspect.naming import Line, brief, lines
 from symdiff.inspect.text import TEXT
+from symdiff.simplify.trace import Trace
 
 Roots = Mapping["str | Doc", Node]
 Names = Mapping[Node, "str | Doc"]
@@ -44,9 +45,12 @@ def to_text(roots: Node | Roots, names: Names | None = None, shapes: bool = Fals
     return "\n".join(text_lines(equations, shapes))
 
 
-def one_line(node: Node, names: Names | None = None) -> str:
-    """A node on one line of text, with ``…`` for what would need a definition."""
-    return TEXT.draw(brief(node, names))
+def one_line(node: Node, known: Names | None = None) -> str:
+    """A node on one line of text, with ``…`` for what would need a definition.
+
+    Nodes below it that are ``known`` are shown by their names.
+    """
+    return TEXT.draw(brief(node, known))
 
 
 def to_latex(roots: Node | Roots, names: Names | None = None) -> str:
@@ -60,3 +64,12 @@ def to_latex(roots: Node | Roots, names: Names | None = None) -> str:
 def show(node: Node, names: Names | None = None) -> str:
     """A node's expression as text, below the definitions that it needs."""
     return to_text(node, names)
+
+
+def joined(traces: Iterable[Trace]) -> Trace:
+    """The traces of consecutive simplifications as one."""
+    parts = list(traces)
+    return Trace(
+        tuple(step for trace in parts for step in trace.steps),
+        tuple(event for trace in parts for event in trace.events),
+    )

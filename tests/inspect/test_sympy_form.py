@@ -13,7 +13,7 @@ from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
-from symdiff.inspect import sympy_form
+from symdiff.inspect import sympy_kernels
 from symdiff.inspect.sympy_form import from_sympy, to_sympy
 from tests.calculus.cases import CASES, Case
 
@@ -21,7 +21,7 @@ x, y = b.input("x"), b.input("y")
 
 
 def test_every_operation_has_a_form() -> None:
-    assert set(sympy_form._KERNELS) == set(OPS)
+    assert set(sympy_kernels.KERNELS) == set(OPS)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
