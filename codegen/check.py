@@ -110,7 +110,7 @@ def _test_text(check: Check, module_names: Names) -> str:
     lines = [
         '@pytest.mark.parametrize("seed", range(3))',
         f"def test_{check.key}(seed):",
-        f'{INDENT}"""{check.what[0].upper()}{check.what[1:]}."""',
+        f'{INDENT}"""{check.what}."""',
         f"{INDENT}rng = np.random.default_rng(seed)",
         f"{INDENT}params, data = _random_arguments(rng)",
         f'{INDENT}with np.errstate(all="ignore"):',

@@ -144,6 +144,10 @@ def broken(code: str, width: int = WIDTH - len(INDENT)) -> list[str]:
     if len(code) <= width:
         return [code]
     name, _, value = code.partition(" = ")
+    begin = _whole_bracket(value)
+    if begin:
+        inner = _wrapped(value[begin:-1], width)
+        return [f"{name} = {value[:begin]}", *indented(inner), value[-1]]
     lines: list[str] = []
     for term in _terms(value):
         if lines and len(lines[-1]) + 1 + len(term) <= width - len(INDENT):
@@ -151,10 +155,28 @@ def broken(code: str, width: int = WIDTH - len(INDENT)) -> list[str]:
         else:
             lines.append(term)
     if max(map(len, lines)) > width - len(INDENT):
-        lines = textwrap.wrap(
-            value, width - len(INDENT), break_long_words=False, break_on_hyphens=False
-        )
-    return [f"{name} = (", *(INDENT + line for line in lines), ")"]
+        lines = _wrapped(value, width)
+    return [f"{name} = (", *indented(lines), ")"]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width - len(INDENT), break_long_words=False, break_on_hyphens=False)
+
+
+def _whole_bracket(value: str) -> int:
+    """Behind the bracket that holds all the rest: 2 for ``f(a, b)``; 0 if there is none."""
+    begin, depth = 0, 0
+    for place, character in enumerate(value):
+        if character in "([{":
+            if not depth and begin:
+                return 0
+            begin = begin or place + 1
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        elif not depth and (begin or character == " "):
+            return 0
+    return begin
 
 
 def _terms(value: str) -> list[str]:

@@ -481,14 +481,14 @@ def _self_check():
     rng = np.random.default_rng(0)
     params, data = _random_arguments(rng)
     with np.errstate(all="ignore"):
-        checks["the gradient against finite differences"] = (
-            _gradient_error(_backward, rng, params, data)
+        checks["the gradient against finite differences"] = _gradient_error(
+            _backward, rng, params, data
         )
-        checks["hvp: u . (H v) against v . (H u)"] = (
-            _symmetry_error(_hvp, rng, params, data)
+        checks["hvp: u . (H v) against v . (H u)"] = _symmetry_error(
+            _hvp, rng, params, data
         )
-        checks["hvp against finite differences of the gradient"] = (
-            _curvature_error(_hvp, _backward, rng, params, data)
+        checks["hvp against finite differences of the gradient"] = _curvature_error(
+            _hvp, _backward, rng, params, data
         )
     return _report(checks)
 

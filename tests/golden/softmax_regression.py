@@ -639,30 +639,26 @@ def _self_check():
     rng = np.random.default_rng(0)
     params, data = _random_arguments(rng)
     with np.errstate(all="ignore"):
-        checks["the gradient against finite differences"] = (
-            _gradient_error(_backward, rng, params, data)
+        checks["the gradient against finite differences"] = _gradient_error(
+            _backward, rng, params, data
         )
-        checks["hvp: u . (H v) against v . (H u)"] = (
-            _symmetry_error(_hvp, rng, params, data)
+        checks["hvp: u . (H v) against v . (H u)"] = _symmetry_error(
+            _hvp, rng, params, data
         )
-        checks["hvp against finite differences of the gradient"] = (
-            _curvature_error(_hvp, _backward, rng, params, data)
+        checks["hvp against finite differences of the gradient"] = _curvature_error(
+            _hvp, _backward, rng, params, data
         )
-        checks["per_example_sq_norms against a loop over examples"] = (
-            _sq_norms_error(_per_example_sq_norms, _backward, _regularizer_gradient,
-            params, data)
+        checks["per_example_sq_norms against a loop over examples"] = _sq_norms_error(
+            _per_example_sq_norms, _backward, _regularizer_gradient, params, data
         )
-        checks["per_example_norms against a loop over examples"] = (
-            _norms_error(_per_example_norms, _backward, _regularizer_gradient, params,
-            data)
+        checks["per_example_norms against a loop over examples"] = _norms_error(
+            _per_example_norms, _backward, _regularizer_gradient, params, data
         )
-        checks["backward_with_norms against the separate functions"] = (
-            _one_pass_error(_backward_with_norms, _per_example_sq_norms, _backward,
-            params, data)
+        checks["backward_with_norms against the separate functions"] = _one_pass_error(
+            _backward_with_norms, _per_example_sq_norms, _backward, params, data
         )
-        checks["clipped_backward against a loop over examples"] = (
-            _clipping_error(_clipped_backward, _backward, _regularizer_gradient, "mean",
-            params, data)
+        checks["clipped_backward against a loop over examples"] = _clipping_error(
+            _clipped_backward, _backward, _regularizer_gradient, "mean", params, data
         )
     return _report(checks)
 
