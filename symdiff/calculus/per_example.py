@@ -8,6 +8,10 @@ sum of outer products, that reverse mode wrote down, and the planner
 (:mod:`symdiff.simplify.contraction`) finds that ``Σ (z̄ ⊗ h)²`` is best computed as
 ``Σ z̄² Σ h²`` (Goodfellow, *Efficient Per-Example Gradient Computations*, 2015).  Until it is
 planned, G is an array of batch × θ elements: plan before evaluating.
+
+Where contributions to G cancel, a planned norm that does not form G cancels after squaring: its
+error is about eps·Σ|terms|, the terms being those of the expanded square, against eps·s of the
+norm of G itself.  It is never below 0.
 """
 
 from __future__ import annotations
@@ -33,7 +37,8 @@ def per_example_gradients(
 
     ``losses`` has shape (batch,), one loss an example, not reduced.  All uses of a parameter are
     in its gradient; one that the losses do not use gets zeros.  Primal values in the gradients
-    are the nodes of the graph of ``losses`` itself.
+    are the nodes of the graph of ``losses`` itself.  ``size`` is the name of the example axis,
+    axis 0 of every input that has it.
 
     Raises ShapeError for losses of another shape, and MixingError, naming operation and (through
     ``names``) equation, where examples are not independent.
@@ -88,5 +93,8 @@ def weighted_gradients(
     size: str = EXAMPLES,
     names: Mapping[Node, str] | None = None,
 ) -> list[Node]:
-    """For each parameter the weighted sum of the per-example gradients, of its own shape."""
+    """For each parameter the weighted sum of the per-example gradients, of its own shape.
+
+    ``weights`` as in weighted_sums, errors as in per_example_gradients.
+    """
     return weighted_sums(per_example_gradients(losses, parameters, size, names), weights)

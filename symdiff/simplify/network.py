@@ -88,10 +88,7 @@ class Network:
         return self._needed[mask]
 
     def signature(self, mask: int) -> int:
-        """A number that is equal for sets of operands whose products are the same array,
-
-        up to the order of axes.
-        """
+        """A number that is equal where products are the same array, up to the order of axes."""
         if mask not in self._signatures:
             keep = self.needed(mask)
             colour = {n: hash((self.numbers[n], bool(keep & b))) for n, b in self.bit.items()}

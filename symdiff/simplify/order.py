@@ -95,9 +95,10 @@ class _Search:
         last: tuple[int, int],
         made: int,
     ) -> None:
-        """Independent pairs commute: a pair that could have come before the last one must not
+        """Try all orders of multiplying the parts.
 
-        come after it if its key is smaller.
+        Independent pairs commute: a pair that does not need the last result follows it only if
+        its key is larger.
         """
         if len(parts) == 1:
             if self.best is None or cost < self.best.cost:

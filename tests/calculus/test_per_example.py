@@ -155,6 +155,14 @@ def test_an_unused_parameter_has_norm_zero() -> None:
     np.testing.assert_array_equal(s, np.zeros(BATCH))
 
 
+def test_a_loss_without_data_has_the_same_gradient_for_every_example() -> None:
+    w = weight("W", 2, 2)
+    loss = b.broadcast_to(b.sum(w * w), ("batch",))
+    (s,) = plan(per_example_sq_norms(loss, [w]))
+    found = evaluate(s, {"W": np.array([[1.0, 2.0], [0.0, 2.0]])}, {"batch": 3})
+    np.testing.assert_allclose(found, [36.0, 36.0, 36.0])
+
+
 @pytest.mark.parametrize("features", [4, 60])
 def test_equal_inputs_of_a_siamese_net_have_norm_exactly_zero(features: int) -> None:
     w = weight("W", features, features)
