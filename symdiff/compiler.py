@@ -24,8 +24,10 @@ from symdiff.errors import Fault, SpecError, did_you_mean
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
 from symdiff.functions import FUNCTIONS, UnavailableError, module_functions
+from symdiff.inspect.model import inspect_model
 from symdiff.spec.load import load
 from symdiff.spec.model import Equation, Model, Parameter
+from symdiff.spec.write import equations_text
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,33 @@ def compile_spec(spec: str | os.PathLike[str], functions: Sequence[str] | None =
     that was asked for is unknown or cannot be had.
     """
     return compile_model(load(spec), functions)
+
+
+def inspect_spec(
+    spec: str | os.PathLike[str],
+    wrt: Sequence[str],
+    of: str,
+    form: str,
+    *,
+    raw: bool = False,
+    trace: bool = False,
+    equations: bool = False,
+) -> str:
+    """What ``symdiff inspect`` prints of a spec, as ``form`` "text", "latex" or "json".
+
+    With ``equations``, the equations that the spec stands for, as TOML.  Errors as in load and
+    inspect_model.
+    """
+    model = load(spec)
+    if equations:
+        return equations_text(model)
+    found = inspect_model(model, wrt, of, raw)
+    forms = {
+        "text": lambda: found.to_text(trace),
+        "latex": found.to_latex,
+        "json": found.to_json,
+    }
+    return forms[form]()
 
 
 def compile_model(model: Model, functions: Sequence[str] | None = None) -> Compiled:

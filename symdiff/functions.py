@@ -291,7 +291,7 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
     if own is not None:
         own = dict(zip(own, simplify(list(own.values())).roots, strict=True))
     comments = {}
-    for node, (label, text) in _named_derivatives(graphs).items():
+    for node, (label, text) in reversed(_named_derivatives(graphs).items()):
         if names.setdefault(node, label) == label:
             comments[node] = text
     return ModuleFunctions(done, unavailable, names, comments, assumptions, own)
