@@ -9,20 +9,25 @@ gradient of J averaged over all examples.
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from symdiff.calculus.reverse import gradients
+from symdiff.cli import main
 from symdiff.expr import build as b
 from symdiff.expr.node import Node
+from symdiff.expr.shapes import shape_text
 from symdiff.functions import ModelGraphs
 from symdiff.spec.load import load
 from tests.systems.derivations import simplified
 from tests.systems.modules import EXAMPLES, Array, compiled, descend, error
 
 SPEC = EXAMPLES / "two_layer_softmax.toml"
+SPECS = sorted(EXAMPLES.glob("*.toml"))
 ALPHA = 0.001
 WEIGHTS = ("W1", "b1", "W2", "b2")
 
@@ -147,12 +152,24 @@ def test_zero_initialisation_stalls(data: tuple[dict[str, Array], Array, Array])
     assert module.loss(params, x, y) == pytest.approx(-np.sum(share * np.log(share)))
 
 
-@pytest.mark.parametrize("spec", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
-def test_gradients_have_their_parameters_shapes(spec: Any) -> None:
+@pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
+def test_gradients_have_their_parameters_shapes(spec: Path) -> None:
     """For every example spec, symbolically, names of sizes included."""
     graphs = ModelGraphs(load(spec))
     shapes = {name: node.shape for name, node in graphs.trainable.items()}
     assert {name: grad.shape for name, grad in graphs.gradients.items()} == shapes
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
+def test_inspect_prints_each_gradients_shape_beside_its_parameters(spec: Path) -> None:
+    """``symdiff inspect`` ends each line ∂J/∂W = … with its shape, and W with its own."""
+    result = CliRunner().invoke(main, ["inspect", str(spec)])
+    assert result.exit_code == 0, result.output
+    found = re.findall(r"(?m)^∂J/∂(\w+) = .* (\(.*?\))  (\w+) (\(.*?\))$", result.output)
+    shapes = {name: shape_text(node.shape) for name, node in load(spec).trainable.items()}
+    assert shapes.items() <= {name: shape for name, shape, _, _ in found}.items()
+    for name, shape, beside, own in found:
+        assert (beside, own) == (name, shape)
 
 
 def test_emitted_gradients_have_their_parameters_shapes(
