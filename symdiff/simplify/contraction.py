@@ -155,7 +155,7 @@ class _Planner:
     def compare(
         self, node: Node, users: Sequence[Node], known: frozenset[int], numbers: Nominal
     ) -> tuple[int, int, frozenset[int]]:
-        """The cost of a node's users with it expanded, and with it formed; what expansion computes."""
+        """The cost of the users of a node, expanded and formed, and what expansion computes."""
         without = self.open - {node}
         formed, seen_formed = self.cost(node, known, self.open, numbers)
         expanded, seen = 0, known
