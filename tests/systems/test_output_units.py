@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symdiff as sd
 from symdiff.calculus.reverse import gradients
 from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
@@ -112,6 +113,15 @@ def test_gaussian_loss_gradients() -> None:
     (d_beta,) = derivatives(loss, [beta])
     assert d_mu is simplified(-beta * (x - mu))[0]
     assert d_beta is simplified(0.5 * b.square(x - mu) - 0.5 / beta)[0]
+
+
+@pytest.mark.parametrize(("s", "slope"), [(-FAR, -0.5), (0.0, -0.5 + 0.5 * 1.5**2)])
+def test_precision_as_an_exponential_at_far_logits(s: float, slope: float) -> None:
+    """With β = eˢ, −½ log β is −½ s, not the logarithm of an underflow: a slope of −½ at −10⁴."""
+    found = sd.derive("-0.5 * log(exp(s)) + 0.5 * exp(s) * (x - mu)**2", wrt="s")
+    at = {"s": s, "x": 2.0, "mu": 0.5}
+    assert found.value(**at) == pytest.approx(-0.5 * s + 0.5 * np.exp(s) * 1.5**2)
+    assert found.derivative(**at) == slope
 
 
 def unit(loss: str, dtype: str, classes: int = 0) -> ModuleType:
