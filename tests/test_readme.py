@@ -103,3 +103,11 @@ def test_make_test_runs_the_tests() -> None:
         ["make", "-n", "test"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=True
     )
     assert "pytest" in dry.stdout
+
+
+def test_the_python_example_prints_what_is_said(world: Path) -> None:
+    text = README.read_text(encoding="utf-8")
+    (program,) = (body for kind, body in BLOCK.findall(text) if "import symdiff" in body)
+    (world / "program.py").write_text(program, encoding="utf-8")
+    printed = run("python program.py", world).stdout.strip()
+    assert f"It prints `{printed}`" in text
