@@ -268,7 +268,10 @@ def elementwise(factors: Iterable[Doc]) -> Doc:
 
 def scaled(scalars: Iterable[Doc], array: Doc) -> Doc:
     """0-d factors in front of an array, inside a quotient's top and before the first of ⊙."""
-    front = tuple(scalars)
+    front: tuple[Doc, ...] = ()
+    for scalar in scalars:
+        is_plain = isinstance(scalar, Product) and not scalar.matrix
+        front += scalar.factors if isinstance(scalar, Product) and is_plain else (scalar,)
     if not front:
         return array
     if array == ONE:

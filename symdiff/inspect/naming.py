@@ -137,7 +137,7 @@ class _Naming:
         return result
 
     def _document(self, node: Node) -> Doc:
-        return document(node, [self.labels.get(x) or self.docs[x] for x in node.inputs])
+        return document(node, lambda x: self.labels.get(x) or self.docs[x])
 
     def _fitted(self, node: Node) -> Doc:
         """The node's document, with the widest of its parts named until it fits a line."""

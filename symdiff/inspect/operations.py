@@ -26,10 +26,12 @@ from symdiff.inspect.layout import (
     Magnitude,
     Name,
     Number,
+    Partial,
     Power,
     Relation,
     Subscript,
     negated,
+    power,
     scaled,
     signed,
     transpose,
@@ -43,9 +45,11 @@ Builder = Callable[[Node, Docs], Doc]
 MOST_ELEMENTS = 8
 
 
-def document(node: Node, inputs: Docs) -> Doc:
-    """The node's document, made of those of its inputs."""
-    return OPERATIONS[node.op](node, inputs)
+def document(node: Node, look: Callable[[Node], Doc]) -> Doc:
+    """The node's document, made of those of nodes below it, which ``look`` gives."""
+    if node.op == "contract" and not is_view(node):
+        return _contract(node, look)
+    return OPERATIONS[node.op](node, [look(x) for x in node.inputs])
 
 
 def _number(value: float) -> Doc:
@@ -102,15 +106,40 @@ _SCALAR_FORMS: dict[str, Builder] = {
 # Contractions
 
 
-def _contract(node: Node, inputs: Docs) -> Doc:
-    if is_view(node):
-        return _view(node, inputs[0])
+def _contract(node: Node, look: Callable[[Node], Doc]) -> Doc:
     operands = [
-        Operand(doc, indices, x.shape, x.facts.symmetric)
-        for x, doc, indices in zip(node.inputs, inputs, node.attr("indices"), strict=True)
+        operand
+        for x, indices in zip(node.inputs, node.attr("indices"), strict=True)
+        for operand in _operands(x, indices, look)
     ]
     operands.sort(key=lambda operand: factor_key(operand.doc))
     return contraction(operands, node.attr("out"))
+
+
+def _operands(x: Node, indices: tuple[int, ...], look: Callable[[Node], Doc]) -> list[Operand]:
+    """A matrix whose rows or columns are scaled by vectors as separate operands; else one."""
+    doc = look(x)
+    whole = [Operand(doc, indices, x.shape, x.facts.symmetric)]
+    if x.op != "mul" or x.ndim != 2 or isinstance(doc, (Name, Partial)):
+        return whole
+    if x.attr("coefficient") != 1:
+        return whole
+    parts: list[Operand] = []
+    for factor, e in zip(x.inputs, x.attr("exponents"), strict=True):
+        if e < 0 or factor.ndim == 0:
+            return whole
+        match look(factor):
+            case Subscript(vector, (":", "None")):
+                parts.append(Operand(power(vector, e), indices[:1], x.shape[:1]))
+            case own if factor.ndim == 1:
+                parts.append(Operand(power(own, e), indices[1:], x.shape[1:]))
+            case _ if e == 1 and factor.shape == x.shape:
+                parts += _operands(factor, indices, look)
+            case own if factor.shape == x.shape:
+                parts.append(Operand(power(own, e), indices, x.shape, factor.facts.symmetric))
+            case _:
+                return whole
+    return parts if len({part.indices for part in parts}) > 1 else whole
 
 
 def _view(node: Node, doc: Doc) -> Doc:
@@ -248,7 +277,7 @@ OPERATIONS: dict[str, Builder] = {
     "cast": lambda node, inputs: inputs[0],
     **{name: _scalar(name) for name in SCALARS},
     **_SCALAR_FORMS,
-    "contract": _contract,
+    "contract": lambda node, inputs: _view(node, inputs[0]),  # of views; else _contract
     **{op: _along(op) for op in ("max", "prod", "softmax", "log_softmax", "logsumexp")},
     "cumsum": _cumsum,
     "reshape": _reshape,

@@ -42,6 +42,8 @@ X, c = b.input("X", ("batch", 3)), b.input("c")
         (b.einsum("ij,jk,ki->", A, B, C), "trace(A B C)"),
         (b.einsum("ij,j,jk->ik", A, u, B), "A diag(u) B"),
         (b.einsum("i,ij->ij", u, A), "diag(u) A"),
+        ((A.T * u) @ A, "Aᵀ diag(u) A"),
+        ((A * b.exp(u)[:, None] * v).T @ B, "diag(v) Aᵀ diag(exp(u)) B"),
         (b.einsum("ij,ij->i", A, B), "Σ_axis1(A ⊙ B)"),
         (b.einsum("ij,ij,j->i", A, B, u), "(A ⊙ B) u"),
         (b.einsum("ij,ij,ik,ik->i", A, A, B, B), "Σ_axis1(A²) ⊙ Σ_axis1(B²)"),
@@ -69,7 +71,9 @@ def test_a_symmetric_matrix_is_not_transposed() -> None:
     assert show(A @ H.T) == "A H"
 
 
-OPERANDS = {1: (u, v), 2: (A, B, C), 3: (T, S)}
+SCALED = (A * u, B * v[:, None], A * b.exp(B) * u, (A.T * u) * b.expand_dims(v, 1))
+OPERANDS = {1: (u, v, u * v), 2: (A, B, C, *SCALED), 3: (T, S)}
+LEAVES = (u, v, A, B, C, T, S)
 
 
 @st.composite
@@ -89,9 +93,7 @@ def contractions(draw: st.DrawFn) -> Node:
 @given(contractions())
 def test_what_is_printed_is_what_is_computed(node: Node) -> None:
     rng = np.random.default_rng(0)
-    values: dict[str, Any] = {
-        x.attr("name"): rng.normal(size=[3] * x.ndim) for own in OPERANDS.values() for x in own
-    }
+    values: dict[str, Any] = {x.attr("name"): rng.normal(size=[3] * x.ndim) for x in LEAVES}
     have = dict(values)
     for line in lines({"result": node}):
         have[str(getattr(line.label, "text", ""))] = read(line.doc, have)
