@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import keyword
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from codegen.module import emit
 from codegen.parameters import Parameter as Emitted
 from symdiff import __version__
 from symdiff.errors import Fault, SpecError, did_you_mean
+from symdiff.expr.algebra import FLOATS
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
 from symdiff.functions import FUNCTIONS, UnavailableError, module_functions
@@ -153,7 +155,7 @@ def _comments(model: Model, names: Mapping[Node, str]) -> dict[Node, str]:
     return {
         node: f"{name} = {model.equations[name].text}"
         for node, name in names.items()
-        if name in model.equations
+        if name in model.equations and model.equations[name].text != name
     }
 
 
@@ -206,14 +208,15 @@ def graph_model(
     roots = [*outputs.values(), per_example, *([] if regularizer is None else [regularizer])]
     inputs = {x.attr("name"): x for x in leaves(roots, "input")}
     parameters = {p.attr("name"): p for p in leaves(roots, "parameter")}
-    given = [*leaves(roots), *(n for n in outputs.values() if n.op not in ("input", "parameter"))]
-    labels = [*(x.attr("name") for x in leaves(roots)), *(k for k in outputs if k not in inputs)]
+    named = {**inputs, **parameters}
+    computed = {k: node for k, node in outputs.items() if named.get(k) is not node}
+    labels = [*(x.attr("name") for x in leaves(roots)), *computed]
     for label in labels:
-        if not label.isidentifier() or labels.count(label) > 1:
+        if not label.isidentifier() or keyword.iskeyword(label) or labels.count(label) > 1:
             raise ValueError(f"compile: {label!r} is no identifier, or names two things")
     if regularizer is not None and leaves([regularizer], "input"):
         raise ValueError("compile: the regularizer is of parameters only")
-    dtypes = {x.dtype for x in given if x.dtype in ("float32", "float64")}
+    dtypes = {x.dtype for x in named.values() if x.dtype in FLOATS}
     if len(dtypes) > 1:
         raise ValueError("compile: inputs and parameters mix float32 and float64")
     digest = hashlib.sha256(b"".join(root.digest for root in roots)).hexdigest()
@@ -227,7 +230,7 @@ def graph_model(
         inputs=inputs,
         parameters={p: Parameter(x, inits[p]) for p, x in parameters.items()},
         functions={},
-        equations={k: Equation(n, k, 0, 0) for k, n in outputs.items() if n not in given[:0]},
+        equations={k: Equation(node, k, 0, 0) for k, node in computed.items()},
         outputs=tuple(outputs),
         per_example=per_example,
         per_example_text="per_example",

@@ -16,7 +16,7 @@ from typing import Any
 from codegen.formula import FormulaDescription, FormulaFunction, emit_formula
 from codegen.load import load_module
 from symdiff import __version__
-from symdiff.calculus.curvature import HVP_MODES, hvp, jacobian
+from symdiff.calculus.curvature import jacobian
 from symdiff.calculus.reverse import grad
 from symdiff.errors import Fault, SpecError, did_you_mean
 from symdiff.expr import build
@@ -29,7 +29,7 @@ from symdiff.inspect.naming import Line, lines
 from symdiff.inspect.show import joined, latex_lines, one_line, text_lines
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
-from symdiff.simplify.cost import at, flops, total
+from symdiff.simplify.second_order import cheapest_hvp
 from symdiff.simplify.trace import Trace
 from symdiff.spec.scope import CONSTANTS
 from symdiff.variables import DECLARED, FORMULA, Reading, read_formula
@@ -246,7 +246,6 @@ def _derivative(value: Node, x: Node, v: Node | None, order: int, steps: list[Si
         return simplified(jacobian(value, x))
     if v is None:
         return simplified(jacobian(simplified(grad(value, x)), x))
-    products = [simplify(hvp(value, x, v, mode), trace=True) for mode in HVP_MODES]
-    best = min(products, key=lambda made: at(total([made.root], flops)))
+    _, best = cheapest_hvp(value, [x], [v], trace=True)
     steps.append(best)
     return best.root

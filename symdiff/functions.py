@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from symdiff.calculus.curvature import HVP_MODES, hvp
 from symdiff.calculus.examples import EXAMPLES, MixingError
 from symdiff.calculus.per_example import per_example_gradients, squared_norms, weighted_sums
 from symdiff.calculus.reverse import gradients
@@ -22,24 +21,10 @@ from symdiff.expr.graph import consumers, leaves, toposort
 from symdiff.expr.movement import split_scale
 from symdiff.expr.node import Node
 from symdiff.simplify import simplify
-from symdiff.simplify.cost import at, flops, total
+from symdiff.simplify.second_order import cheapest_hvp
 from symdiff.spec.model import Model
 
-Graph = "Node | Mapping[str, Node]"
-
 VARIABLES = ("input", "parameter")
-
-#: The functions of a module that are graphs, in the order in which they are printed.
-FUNCTIONS = (
-    "forward",
-    "loss",
-    "backward",
-    "hvp",
-    "per_example_sq_norms",
-    "per_example_norms",
-    "backward_with_norms",
-    "clipped_backward",
-)
 
 
 class UnavailableError(ValueError):
@@ -58,7 +43,6 @@ class Parts:
     v: Mapping[str, Node] = field(default_factory=dict)
     max_norm: Node | None = None
     names: Mapping[Node, str] = field(default_factory=dict)
-    assumptions: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def roots(self) -> list[Node]:
@@ -199,20 +183,13 @@ def _backward(graphs: ModelGraphs) -> Parts:
 
 
 def _hvp(graphs: ModelGraphs) -> Parts:
-    """Pearlmutter's product in every mode, simplified and priced; the cheapest is kept."""
+    """Pearlmutter's product, in the mode that is cheapest here."""
     xs = graphs.trainable
     vs = {name: build.input(f"v.{name}", x.shape, x.dtype) for name, x in xs.items()}
     if not xs:
         return Parts(({},), v=vs)
-    best: tuple[int, tuple[Node | Mapping[str, Node], ...]] | None = None
-    for mode in HVP_MODES:
-        found = hvp(graphs.loss, list(xs.values()), list(vs.values()), mode)
-        roots = simplify(found, names=graphs.names).roots
-        price = at(total(roots, flops))
-        if best is None or price < best[0]:
-            best = price, (dict(zip(xs, found, strict=True)),)
-    assert best is not None
-    return Parts(best[1], v=vs)
+    found, _ = cheapest_hvp(graphs.loss, list(xs.values()), list(vs.values()))
+    return Parts((dict(zip(xs, found, strict=True)),), v=vs)
 
 
 def _sq_norms(graphs: ModelGraphs) -> Parts:
@@ -250,6 +227,9 @@ _MAKE: dict[str, Callable[[ModelGraphs], Parts]] = {
     "clipped_backward": _clipped_backward,
 }
 
+#: The functions of a module that are graphs, in the order in which they are printed.
+FUNCTIONS = tuple(_MAKE)
+
 
 @dataclass(frozen=True)
 class ModuleFunctions:
@@ -276,7 +256,7 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
     for name in FUNCTIONS if wanted is None else [f for f in FUNCTIONS if f in wanted]:
         try:
             raw = _MAKE[name](graphs)
-        except (MixingError, UnavailableError) as error:
+        except MixingError as error:
             if wanted is not None:
                 raise UnavailableError(f"{name}: {error}") from None
             unavailable[name] = str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import symdiff as sd
 
@@ -35,3 +36,33 @@ def test_a_graph_compiles_like_a_spec() -> None:
     assert np.isclose(loss, module.loss(params, *data))
     expected = np.abs(p - data[1]) * np.sqrt(1 + np.sum(data[0] ** 2, axis=1))
     assert np.allclose(module.per_example_norms(params, *data), expected)
+
+
+def test_what_no_module_can_hold_is_refused_by_name() -> None:
+    x, w = sd.input("x", ("batch", 3)), sd.parameter("w", (3,))
+    losses = (x @ w) ** 2
+    with pytest.raises(ValueError, match="'a b' is no identifier"):
+        sd.compile(outputs={"a b": losses}, per_example=losses)
+    with pytest.raises(ValueError, match="names two things"):
+        sd.compile(outputs={"w": losses}, per_example=losses)
+    with pytest.raises(ValueError, match="not \\('batch',\\)"):
+        sd.compile(outputs={"z": losses}, per_example=sd.mean(losses))
+    other = sd.parameter("b", (), "float32")
+    with pytest.raises(ValueError, match="mix float32 and float64"):
+        sd.compile(outputs={"z": losses}, per_example=losses + other)
+    with pytest.raises(TypeError, match="per_example= is missing"):
+        sd.compile(outputs={"z": losses})
+    with pytest.raises(ValueError, match="of parameters only"):
+        sd.compile(outputs={"z": losses}, per_example=losses, regularizer=sd.sum(x))
+
+
+def test_an_input_may_be_an_output() -> None:
+    x, w = sd.input("x", ("batch", 3)), sd.parameter("w", (3,))
+    module = sd.compile(outputs={"x": x, "copy": x, "z": x @ w}, per_example=(x @ w) ** 2)
+    data = np.arange(6.0).reshape(2, 3)
+    out = module.forward({"w": np.ones(3)}, data)
+    assert list(out) == ["x", "copy", "z"]
+    assert np.array_equal(out["x"], data)
+    assert not np.shares_memory(out["x"], data)
+    assert np.array_equal(out["copy"], data)
+    assert out["z"].tolist() == [3.0, 12.0]

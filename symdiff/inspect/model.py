@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symdiff.calculus.curvature import HVP_MODES, hvp
 from symdiff.calculus.examples import MixingError
 from symdiff.calculus.per_example import per_example_gradients, squared_norms
 from symdiff.errors import Fault, SpecError, did_you_mean
@@ -28,7 +27,7 @@ from symdiff.inspect.naming import Line, lines
 from symdiff.inspect.show import joined, latex_lines, one_line
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
-from symdiff.simplify.cost import at, flops, total
+from symdiff.simplify.second_order import cheapest_hvp
 from symdiff.spec.model import Model
 from symdiff.spec.write import equations_text
 
@@ -300,17 +299,12 @@ def _hvp(model: Model, names: Sequence[str], raw: bool) -> Inspection:
         while label in taken:
             label += "_"
         known[vs[name]] = Name(label)
-    ways = [
-        hvp(whole.loss, list(xs.values()), list(vs.values()), mode)
-        for mode in (list(HVP_MODES)[:1] if raw else HVP_MODES)
-    ]
+    products, found = cheapest_hvp(whole.loss, list(xs.values()), list(vs.values()), trace=True)
     if raw:
-        done = ways[0]
+        done = products
     else:
-        found = [simplify(way, trace=True) for way in ways]
-        best = min(found, key=lambda way: at(total(way.roots, flops)))
-        whole.follow(best)
-        done = list(best.roots)
+        whole.follow(found)
+        done = list(found.roots)
     made = {name: node for name, node in zip(xs, done, strict=True) if name in names}
     return whole.inspection("hvp", "Hv", made, known)
 
