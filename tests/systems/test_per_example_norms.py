@@ -12,13 +12,16 @@ the speed of matrix products.  φ need not be elementwise and L may read any z�
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from symdiff.calculus.reverse import gradients
+from symdiff.cli import main
 from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
 from symdiff.spec.load import load
@@ -84,6 +87,17 @@ def test_products_of_row_sums() -> None:
     for i, (above, below) in enumerate(zip(z_bar, evaluate(h, here), strict=True), 1):
         assert error(s[f"W{i}"], (above**2).sum(axis=1) * (below**2).sum(axis=1)) < 1e-12
         assert error(s[f"b{i}"], (above**2).sum(axis=1)) < 1e-12
+
+
+def test_inspect_prints_the_products() -> None:
+    """`symdiff inspect --of norms` shows Σ h² ⊙ Σ z̄², with one z̄ for the weight and the bias."""
+    result = CliRunner().invoke(
+        main, ["inspect", str(EXAMPLES / "hidden_losses.toml"), "--of", "norms"]
+    )
+    assert result.exit_code == 0, result.output
+    weight = re.search(r"^s_W1 = Σ_n\(x²\) ⊙ Σ_p\((\w+)²\) ", result.output, re.MULTILINE)
+    assert weight
+    assert f"s_b1 = Σ_p({weight[1]}²) " in result.output
 
 
 @pytest.mark.parametrize("function", ["per_example_sq_norms", "backward_with_norms", "clip"])
