@@ -50,7 +50,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """The command as a shell runs it, with this interpreter's scripts first on the path."""
     scripts = str(Path(sys.executable).parent)
-    env = {**os.environ, "PATH": scripts + os.pathsep + os.environ["PATH"], "COLUMNS": "100"}
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # of a make that runs the tests
+    env = {name: value for name, value in os.environ.items() if name not in outer}
+    env |= {"PATH": scripts + os.pathsep + os.environ["PATH"], "COLUMNS": "100"}
     env["PYTHONPATH"] = str(folder)
     return subprocess.run(
         ["bash", "-c", command],
