@@ -186,7 +186,10 @@ def _backward(model: Model, names: Sequence[str], raw: bool) -> Inspection:
     known: dict[Node, Doc] = {}
     for derivative in found:
         known.update(derivative.known)
-    shown = lines({d.label: d.node for d in found}, known=known)
+    chosen = equations.formulas if raw else forms
+    above = lines({Name(name): node for name, node in chosen.items()})
+    taken = [TEXT.draw(line.label) for line in above]
+    shown = lines({d.label: d.node for d in found}, known=known, taken=taken)
     place = {d.label: d for d in found}
     derived = [
         Derived(line)
@@ -200,12 +203,10 @@ def _backward(model: Model, names: Sequence[str], raw: bool) -> Inspection:
     ]
     trace = tuple(Applied(TEXT.draw(d.label), _rules(d.steps, known)) for d in found)
     steps = [step for d in found for step in d.steps]
-    chosen = equations.formulas if raw else forms
-    written: dict[str | Doc, Node] = {Name(name): node for name, node in chosen.items()}
     return Inspection(
         model,
         "backward",
-        tuple(lines(written)),
+        tuple(above),
         tuple(derived),
         trace,
         _assumptions(steps if raw else [*steps, forward]),

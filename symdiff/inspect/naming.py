@@ -47,15 +47,16 @@ def lines(
     roots: Mapping[str | Doc, Node],
     names: Mapping[Node, str | Doc] | None = None,
     known: Mapping[Node, str | Doc] | None = None,
+    taken: Iterable[str] = (),
 ) -> list[Line]:
     """The roots in order, each below the definitions that it needs and that are not above yet.
 
     ``names`` gives nodes below the roots names of the user's; other intermediate results that need
     one are called t1, t2, ….  A root is also the name of its node in the lines of others, unless
     that is short.  Nodes that are ``known`` have names, and no definition: what is below them does
-    not matter.
+    not matter.  No intermediate result takes a name that is ``taken``.
     """
-    return _Naming(roots, names or {}, known or {}).lines()
+    return _Naming(roots, names or {}, known or {}, taken=taken).lines()
 
 
 def brief(node: Node, known: Mapping[Node, str | Doc] | None = None) -> Doc:
@@ -73,8 +74,10 @@ class _Naming:
         names: Mapping[Node, str | Doc],
         known: Mapping[Node, str | Doc],
         elide: bool = False,
+        taken: Iterable[str] = (),
     ) -> None:
         self.elide = elide
+        self.taken = set(taken)
         self.roots = {as_label(label): node for label, node in roots.items()}
         self.known = {node: as_label(name) for node, name in known.items()}
         self.order = _order(self.roots.values(), self.known)
@@ -191,7 +194,8 @@ class _Naming:
         if self.elide:
             self.labels.update(dict.fromkeys(self.automatic, Name("…")))
             return
-        taken = {node.attr("name") for node in self.order if node.op in ("input", "parameter")}
+        taken = set(self.taken)
+        taken |= {node.attr("name") for node in self.order if node.op in ("input", "parameter")}
         taken |= {label.text for label in self.labels.values() if isinstance(label, Name)}
         taken |= {label.text for label in self.roots if isinstance(label, Name)}
         fresh = (f"t{n}" for n in count(1))

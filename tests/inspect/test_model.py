@@ -230,3 +230,10 @@ def test_norms_of_a_model_that_mixes_examples_are_refused_by_name() -> None:
     model = spec('c = "x - mean(x, axis=0)"\nh = "c @ W"', 'per_example = "sum(h, axis=1)"')
     with pytest.raises(SpecError, match="equation 'c'"):
         inspect_model(model, of="norms")
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_no_name_is_defined_twice(path: Path) -> None:
+    found = inspect_model(load(path))
+    labels = [line.split(" = ")[0] for line in found.to_text().splitlines() if " = " in line]
+    assert len(labels) == len(set(labels))
