@@ -106,7 +106,7 @@ class Case:
             for j in range(self.sizes["batch"])
         ]
 
-    def given(self, function: str, roots: list[Node] | None = None) -> list[Array]:
+    def given(self, function: str) -> list[Array]:
         """The data that a function takes: all of it, or for forward what the output reads."""
         if function != "forward":
             return [*self.data.values()]
@@ -157,7 +157,10 @@ def assert_same(ours: Any, theirs: Mapping[str, Array], dtype: str, what: str) -
 
 @dataclass(frozen=True)
 class Oracle:
-    """One way to find values and derivatives of a case that shares nothing with the module."""
+    """One way to find values and derivatives of a case that shares nothing with the module.
+
+    ``gradients`` and ``hvp`` are by the trainable parameters, in order.
+    """
 
     value: Callable[[Case, Node], Array]
     gradients: Callable[[Case, Node, Mapping[str, Array]], list[Array]]
@@ -165,8 +168,6 @@ class Oracle:
 
 
 def _interpreted_hvp(this: Case) -> list[Array]:
-    vs = [b.constant(this.direction[name]) for name in this.names]
-    # The constants' sizes are numbers; the parameters' may be names.
     vs = [b.input(f"direction of {n}", this.model.trainable[n].shape) for n in this.names]
     products = hvp(this.loss, [*this.model.trainable.values()], vs)
     directions = {f"direction of {name}": v for name, v in this.direction.items()}
@@ -192,13 +193,43 @@ ORACLES = {
 every_oracle = pytest.mark.parametrize("oracle", [*ORACLES])
 
 
+@dataclass(frozen=True)
+class Truth:
+    """What a module must give at a spec's case, as one oracle has it; ``loop`` an example each."""
+
+    outputs: dict[str, Array]
+    loss: Array
+    grads: dict[str, Array]
+    hvp: dict[str, Array]
+    loop: list[dict[str, Array]]
+
+    @property
+    def sq_norms(self) -> dict[str, Array]:
+        """The squared norms of the examples' gradients, per parameter."""
+        return {n: np.array([np.sum(own[n] ** 2) for own in self.loop]) for n in self.grads}
+
+    @property
+    def norms(self) -> Array:
+        """The norms of the examples' gradients, over all parameters."""
+        return np.sqrt(sum(self.sq_norms.values()))
+
+
 @cache
-def loop(spec: Path, oracle: str) -> list[dict[str, Array]]:
-    """Each example's own gradient, by an oracle on batches of 1."""
-    this = case(spec)
+def truth(spec: Path, oracle: str) -> Truth:
+    """The values and derivatives of a spec's case, by an oracle."""
+    this, by = case(spec), ORACLES[oracle]
+
+    def named(arrays: list[Array]) -> dict[str, Array]:
+        return dict(zip(this.names, arrays, strict=True))
+
     total = b.sum(this.model.per_example)
-    found = [ORACLES[oracle].gradients(this, total, one) for one in this.examples()]
-    return [dict(zip(this.names, grads, strict=True)) for grads in found]
+    return Truth(
+        outputs={name: by.value(this, node) for name, node in this.model.output_nodes.items()},
+        loss=by.value(this, this.loss),
+        grads=named(by.gradients(this, this.loss, this.values)),
+        hvp=named(by.hvp(this)),
+        loop=[named(by.gradients(this, total, example)) for example in this.examples()],
+    )
 
 
 @every_spec
@@ -219,13 +250,10 @@ def test_module_passes_its_own_check(spec: Path, tmp_path: Path) -> None:
 @every_spec
 def test_forward_and_loss(spec: Path, dtype: str, oracle: str) -> None:
     """Outputs and the loss."""
-    this, value = case(spec), ORACLES[oracle].value
-    ours = call(spec, dtype, "forward")
-    ours = ours if isinstance(ours, dict) else {this.model.outputs[0]: ours}
-    theirs = {name: value(this, node) for name, node in this.model.output_nodes.items()}
-    assert_same(ours, theirs, dtype, "forward")
-    loss = call(spec, dtype, "loss")
-    assert_close(loss, value(this, this.loss), TOLERANCE[dtype], "loss")
+    ours, expected = call(spec, dtype, "forward"), truth(spec, oracle)
+    ours = ours if isinstance(ours, dict) else {case(spec).model.outputs[0]: ours}
+    assert_same(ours, expected.outputs, dtype, "forward")
+    assert_close(call(spec, dtype, "loss"), expected.loss, TOLERANCE[dtype], "loss")
 
 
 @every_oracle
@@ -233,13 +261,11 @@ def test_forward_and_loss(spec: Path, dtype: str, oracle: str) -> None:
 @every_spec
 def test_backward(spec: Path, dtype: str, oracle: str) -> None:
     """Loss and gradients, alone and with the norms."""
-    this = case(spec)
-    theirs = ORACLES[oracle].gradients(this, this.loss, this.values)
-    expected = dict(zip(this.names, theirs, strict=True))
+    expected = truth(spec, oracle)
     for function in ("backward", "backward_with_norms"):
         loss, grads, *_ = call(spec, dtype, function)
-        assert_close(loss, ORACLES[oracle].value(this, this.loss), TOLERANCE[dtype], "loss")
-        assert_same(grads, expected, dtype, function)
+        assert_close(loss, expected.loss, TOLERANCE[dtype], "loss")
+        assert_same(grads, expected.grads, dtype, function)
 
 
 @every_oracle
@@ -247,9 +273,7 @@ def test_backward(spec: Path, dtype: str, oracle: str) -> None:
 @every_spec
 def test_hvp(spec: Path, dtype: str, oracle: str) -> None:
     """The Hessian times a random direction."""
-    this = case(spec)
-    theirs = dict(zip(this.names, ORACLES[oracle].hvp(this), strict=True))
-    assert_same(call(spec, dtype, "hvp"), theirs, dtype, "hvp")
+    assert_same(call(spec, dtype, "hvp"), truth(spec, oracle).hvp, dtype, "hvp")
 
 
 @every_oracle
@@ -257,15 +281,13 @@ def test_hvp(spec: Path, dtype: str, oracle: str) -> None:
 @every_spec
 def test_norms(spec: Path, dtype: str, oracle: str) -> None:
     """Per-example norms, for each parameter and over all, against the loop over examples."""
-    found = loop(spec, oracle)
-    squares = {n: np.array([np.sum(g[n] ** 2) for g in found]) for n in case(spec).names}
-    for s in (
-        call(spec, dtype, "per_example_sq_norms"),
-        call(spec, dtype, "backward_with_norms")[2],
-    ):
-        assert_same(s, squares, dtype, "squared norms")
+    expected = truth(spec, oracle)
+    alone = call(spec, dtype, "per_example_sq_norms")
+    assert_same(alone, expected.sq_norms, dtype, "squared norms")
+    with_gradient = call(spec, dtype, "backward_with_norms")[2]
+    assert_same(with_gradient, expected.sq_norms, dtype, "squared norms with the gradient")
     norms = call(spec, dtype, "per_example_norms")
-    assert_close(norms, np.sqrt(sum(squares.values())), TOLERANCE[dtype], "norms")
+    assert_close(norms, expected.norms, TOLERANCE[dtype], "norms")
 
 
 @every_oracle
@@ -273,16 +295,15 @@ def test_norms(spec: Path, dtype: str, oracle: str) -> None:
 @every_spec
 def test_clipped_backward(spec: Path, dtype: str, oracle: str) -> None:
     """The loop of clipped gradients, reduced, plus the regularizer's; loss and norms unclipped."""
-    this, found = case(spec), loop(spec, oracle)
-    norms = np.sqrt([sum(np.sum(part**2) for part in g.values()) for g in found])
+    expected = truth(spec, oracle)
+    norms = expected.norms
     bound = float(np.median(norms))
-    whole = ORACLES[oracle].gradients(this, this.loss, this.values)
-    divisor = len(found) if this.model.reduction == "mean" else 1
-    expected = {}
-    for name, grad in zip(this.names, whole, strict=True):
-        cut = sum((1 - min(1, bound / n)) * g[name] for n, g in zip(norms, found, strict=True))
-        expected[name] = grad - cut / divisor
+    divisor = len(norms) if case(spec).model.reduction == "mean" else 1
+    clipped = {}
+    for name, grad in expected.grads.items():
+        shares = zip(norms, expected.loop, strict=True)
+        clipped[name] = grad - sum((1 - min(1, bound / n)) * own[name] for n, own in shares) / divisor
     loss, grads, given = call(spec, dtype, "clipped_backward", bound)
-    assert_close(loss, ORACLES[oracle].value(this, this.loss), TOLERANCE[dtype], "loss")
+    assert_close(loss, expected.loss, TOLERANCE[dtype], "loss")
     assert_close(given, norms, TOLERANCE[dtype], "norms")
-    assert_same(grads, expected, dtype, "clipped gradients")
+    assert_same(grads, clipped, dtype, "clipped gradients")
