@@ -302,7 +302,8 @@ def test_clipped_backward(spec: Path, dtype: str, oracle: str) -> None:
     clipped = {}
     for name, grad in expected.grads.items():
         shares = zip(norms, expected.loop, strict=True)
-        clipped[name] = grad - sum((1 - min(1, bound / n)) * own[name] for n, own in shares) / divisor
+        cut = sum((1 - min(1, bound / n)) * own[name] for n, own in shares)
+        clipped[name] = grad - cut / divisor
     loss, grads, given = call(spec, dtype, "clipped_backward", bound)
     assert_close(loss, expected.loss, TOLERANCE[dtype], "loss")
     assert_close(given, norms, TOLERANCE[dtype], "norms")
