@@ -1,95 +1,133 @@
 """The measure that every rewrite decreases, which is why rewriting ends.
 
-It is a polynomial interpretation: each operation has a weight, about what it costs and how easily
-it overflows, and the measure of a node is its weight plus the measures of its inputs, taken two or
-three times below exponentials and logarithms and twice for squares.  It grows with each input's, so that a smaller
-node makes everything above it smaller; sharing plays no part, each reading counts.  (The numbers
-are huge for deep graphs; they are computed in debug mode only.)
+Five numbers, compared in that order, each a polynomial interpretation (what a node counts itself
+plus what its inputs count, more than once below squares, exponentials and logarithms):
+
+0. *shifts*: terms inside a softmax or logsumexp that are constant along its axes;
+1. *functions*: what is computed besides sums and products, weighted so that naive spellings weigh
+   more than the composites that replace them, with a surcharge for what overflows or cancels;
+2. *operands* of sums, products and contractions, and leaves;
+3. *form*: numbers, signs, reshapes that stand inside of functions, what stands inside of abs;
+4. *size*: nodes.
+
+Every reading counts, so that sharing plays no part.  (The numbers are huge for deep graphs; they
+are computed in debug mode only.)
 """
 
 from __future__ import annotations
 
-import math
+from typing import TypeAlias
 
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
+from symdiff.expr.ops import OPS
 from symdiff.expr.views import is_view
+from symdiff.simplify.parts import below_movement, is_constant_along
+
+Measure: TypeAlias = tuple[int, ...]
 
 _WEIGHTS = {
-    "exp": 30,
-    "expm1": 28,
-    "log": 44,
-    "log1p": 40,
-    "pow": 60,
-    "sigmoid": 24,
-    "softplus": 24,
-    "tanh": 20,
-    "softmax": 20,
-    "log_softmax": 20,
-    "logsumexp": 24,
-    "prod": 30,
-    "max": 12,
-    "where": 12,
-    "scatter_add": 8,
-    "take": 6,
-    "relu": 4,
-    "one_hot": 4,
-    "cast": 2,
-    "reshape": 1,
-    "slice": 1,
-    "flip": 1,
-    "input": 2,
-    "parameter": 2,
-    "constant": 1,
-    "size": 1,
-    "arange": 1,
+    "pow": 20,
+    "log": 14,
+    "log1p": 13,
+    "exp": 10,
+    "expm1": 9,
+    "logsumexp": 9,
+    "sigmoid": 8,
+    "softplus": 8,
+    "softmax": 8,
+    "log_softmax": 8,
+    "tanh": 7,
+    "max": 4,
+    "where": 4,
+    "scatter_add": 3,
+    "one_hot": 3,
+    "take": 2,
+    **dict.fromkeys(("abs", "relu", "cast"), 1),
+    **dict.fromkeys(("add", "mul", "reshape", "slice", "flip", "pad", "stop_gradient"), 0),
 }
-_OTHER = 10
-_STILL = frozenset({"reshape", "flip", "slice", "take"})
+_OTHER = 6
 _TIMES = {"exp": 2, "expm1": 2, "pow": 2, "log": 3, "log1p": 3}
+_SHIFTED = ("softmax", "log_softmax", "logsumexp")
 
 
-def weight(node: Node) -> int:
-    """The weight of one node; more, the more elements it has (sizes with names count as 32)."""
-    elements = math.prod(s if isinstance(s, int) else 32 for s in node.shape)
-    outward = len(node.inputs) == 1 and node.inputs[0].op in ("reshape", "flip")
-    return _weight(node) * (2 + elements.bit_length()) + (outward and node.op not in _STILL)
-
-
-def _weight(node: Node) -> int:
-    if any(x.op == "exp" for x in node.inputs) and node.op in ("add", "contract"):
-        return 60  # a sum of exponentials, which overflows
-    if node.op == "add":
-        numbers: int = sum((abs(c) != 1) + (c < 0) for c in node.attr("coefficients"))
-        constant: float = node.attr("constant")
-        extra = 5 + (abs(constant) != 1) if constant else 0
-        return 3 + 3 * len(node.inputs) + numbers + extra
-    if node.op == "mul":
-        c: float = node.attr("coefficient")
-        return 3 * len(node.inputs) + _factors(node) + (abs(c) != 1) + (c < 0)
-    if node.op == "abs":
-        return 3 + int(node.inputs[0].op == "mul")
-    if node.op == "contract":
-        return 1 if is_view(node) else 20 + 3 * len(node.inputs)
-    return _WEIGHTS.get(node.op, _OTHER)
-
-
-def _factors(node: Node) -> int:
-    """Powers weigh, those of products most; so do products with a label, which sums cancel."""
-    total = 0
-    for x, e in zip(node.inputs, node.attr("exponents"), strict=True):
-        total += 0 if e == 1 else {"exp": 10, "mul": 15}.get(x.op, 2)
-        total += 10 if x.facts.zero_or_one else 0
-    return total
-
-
-def measure(node: Node) -> int:
+def measure(node: Node) -> Measure:
     """The measure of a node."""
-    total: dict[Node, int] = {}
+    total: dict[Node, Measure] = {}
     for each in toposort([node]):
-        times = [_TIMES.get(each.op, 1)] * len(each.inputs)
-        if each.op == "mul":
-            times = [2 if e >= 2 else 1 for e in each.attr("exponents")]
-        below = sum(k * total[x] for k, x in zip(times, each.inputs, strict=True))
-        total[each] = weight(each) + below
+        sums = [_shifts(each), _functions(each), _operands(each), _form(each), 1]
+        if each.op == "abs":
+            sums[3] += total[each.inputs[0]][3] + total[each.inputs[0]][4]
+        for k, x in zip(_times(each), each.inputs, strict=True):
+            sums = [own + k * below for own, below in zip(sums, total[x], strict=True)]
+        total[each] = tuple(sums)
     return total[node]
+
+
+def _times(node: Node) -> list[int]:
+    """How often each input counts."""
+    if node.op != "mul":
+        return [_TIMES.get(node.op, 1)] * len(node.inputs)
+    exponents: tuple[float, ...] = node.attr("exponents")
+    return [
+        2 if abs(e) >= 2 or (x.op in ("exp", "mul") and (e < 0 or e != int(e))) else 1
+        for x, e in zip(node.inputs, exponents, strict=True)
+    ]
+
+
+def _functions(node: Node) -> int:
+    if OPS[node.op].leaf or is_view(node):
+        return 0
+    return _WEIGHTS.get(node.op, _OTHER) + _surcharge(node)
+
+
+def _surcharge(node: Node) -> int:
+    """For what cancels, or hides a simpler form."""
+    if node.op == "mul":
+        roots: list[tuple[Node, float]] = list(
+            zip(node.inputs, node.attr("exponents"), strict=True)
+        )
+        return 5 * sum(x.op == "mul" and e != int(e) for x, e in roots)
+    if node.op in ("log", "abs"):
+        core, _ = below_movement(node.inputs[0])
+        return (5 if node.op == "log" else 1) * int(core.op == "mul")
+    return 0
+
+
+def _shifts(node: Node) -> int:
+    if node.op not in _SHIFTED:
+        return 0
+    axes = node.attr("axes")
+    fixed = 0
+    for x in (node.inputs[0], *node.inputs[0].inputs):
+        if x.op == "add":
+            along = [a - node.inputs[0].ndim + x.ndim for a in axes]
+            fixed += sum(is_constant_along(term, along, x.ndim) for term in x.inputs)
+            fixed += bool(x.attr("constant"))
+    return fixed
+
+
+def _operands(node: Node) -> int:
+    if OPS[node.op].leaf:
+        return 0 if node.op == "constant" else 2
+    if node.op == "add":
+        return len(node.inputs) + bool(node.attr("constant"))
+    if node.op == "mul":
+        powers: int = sum(2 if e >= 2 else 1 for e in node.attr("exponents"))
+        return powers if len(node.inputs) > 1 or powers > 1 else 0
+    if node.op == "contract" and not is_view(node):
+        return max(2, len(node.inputs))
+    return 0
+
+
+def _form(node: Node) -> int:
+    numbers: tuple[float, ...] = ()
+    if node.op == "add":
+        numbers = (*node.attr("coefficients"), node.attr("constant") or 1.0)
+    elif node.op == "mul":
+        numbers = (node.attr("coefficient"), *node.attr("exponents"))
+    multiple = node.op == "mul" and node.attr("exponents") == (1.0,)
+    inward = len(node.inputs) == 1 and node.inputs[0].op in ("reshape", "flip") and not multiple
+    return sum((abs(c) != 1) + (c < 0) for c in numbers) + (
+        4 if inward and OPS[node.op].elementwise else 0
+    )

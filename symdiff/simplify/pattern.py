@@ -154,19 +154,18 @@ def pattern_rule(
     floats: Floats,
     pattern: Node,
     build: Callable[..., Node],
-    condition: Callable[..., bool] | None = None,
+    yields_to: tuple[Rule, ...] = (),
 ) -> Rule:
-    """A rule that replaces a pattern: ``build`` and ``condition`` get the wildcards by name."""
+    """A rule that replaces a pattern; ``build`` gets the wildcards by name."""
     names = [str(leaf.attr("name"))[1:] for leaf in leaves([pattern]) if is_wild(leaf)]
 
     def apply(node: Node, context: Context) -> Rewrite | None:
         for match in matches(pattern, node):
             pieces = {key: match.bindings[key] for key in names}
-            if condition is None or condition(**pieces):
-                return Rewrite(_put(match, node, build(**pieces)), pieces)
+            return Rewrite(_put(match, node, build(**pieces)), pieces)
         return None
 
-    return Rule(name, law, floats, (pattern.op,), apply)
+    return Rule(name, law, floats, (pattern.op,), apply, yields_to=yields_to)
 
 
 def _put(match: Match, node: Node, new: Node) -> Node:

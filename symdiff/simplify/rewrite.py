@@ -77,7 +77,8 @@ class Rule:
     ``floats`` says what it does to floating-point results: *exact* (bitwise, or as correctly
     rounded either way), *stabler*, *real-only* (equal over the reals, may differ at NaN, inf, −0).
     ``apply`` gives the replacement, of the node's shape and dtype, or None.  A *housekeeping* rule
-    changes the form only, and traces fold it away.
+    changes the form only, and traces fold it away.  Where two rules want the same pieces, one
+    yields to the other, so that it does not matter which is tried first.
     """
 
     name: str
@@ -86,14 +87,17 @@ class Rule:
     ops: tuple[str, ...]
     apply: Apply
     housekeeping: bool = False
+    yields_to: tuple[Rule, ...] = ()
 
     def __call__(self, node: Node, context: Context | None = None) -> Rewrite | None:
         """The rewrite of the node if the rule fires; that shape and dtype stay is checked."""
-        result = self.apply(node, context if context is not None else Context([node]))
-        if result is None or result is node:
+        if context is None:
+            context = Context([node])
+        result = self.apply(node, context)
+        if result is None:
             return None
         rewrite = result if isinstance(result, Rewrite) else Rewrite(result)
-        if rewrite.node is node:
+        if rewrite.node is node or any(other(node, context) for other in self.yields_to):
             return None
         if rewrite.node.shape != node.shape or rewrite.node.dtype != node.dtype:
             raise RewriteError(
@@ -103,12 +107,14 @@ class Rule:
         return rewrite
 
 
-def rule(floats: Floats, *ops: str, housekeeping: bool = False) -> Callable[[Apply], Rule]:
+def rule(
+    floats: Floats, *ops: str, housekeeping: bool = False, yields_to: tuple[Rule, ...] = ()
+) -> Callable[[Apply], Rule]:
     """Make a Rule of a function: its name, and the first line of its docstring as the law."""
 
     def make(apply: Apply) -> Rule:
         law = (apply.__doc__ or "").strip().split("\n")[0]
-        return Rule(apply.__name__, law, floats, ops, apply, housekeeping)
+        return Rule(apply.__name__, law, floats, ops, apply, housekeeping, yields_to)
 
     return make
 

@@ -22,10 +22,7 @@ from symdiff.simplify.parts import (
     sum_of,
     viewed_as,
 )
-from symdiff.simplify.pattern import pattern_rule, wild
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
-
-x = wild("x")
 
 
 def negative(node: Node) -> Node:
@@ -215,14 +212,6 @@ def product_of_exponentials(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-exp_minus_one = pattern_rule(
-    "exp_minus_one",
-    "eˣ − 1 = expm1(x)",
-    "stabler",
-    scalar("exp", x) - 1,
-    lambda x: scalar("expm1", x),
-)
-
 RULES: tuple[Rule, ...] = (
     log_of_known,
     log_of_product,
@@ -231,5 +220,4 @@ RULES: tuple[Rule, ...] = (
     log1p_of_known,
     exp_of_log,
     product_of_exponentials,
-    exp_minus_one,
 )

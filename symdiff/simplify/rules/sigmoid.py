@@ -50,32 +50,6 @@ def _with_constant(total: Sum, op: str, ratio: float) -> tuple[Node, float, Node
     return None
 
 
-@rule("stabler", "add")
-def tanh_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
-    """2 σ(w) − 1 = tanh(w/2)"""
-    total = sum_of(node)
-    found = _with_constant(total, "sigmoid", -0.5)
-    if found is None:
-        return None
-    term, c, inside = found
-    new = scalar("tanh", power_product([(inside, 1.0)], 0.5))
-    result = Sum(total.without(term).terms, 0.0).plus(new, c / 2)
-    return Rewrite(result.node(node), {"w": inside})
-
-
-@rule("stabler", "add")
-def one_minus_sigmoid(node: Node, context: Context) -> Rewrite | None:
-    """1 − σ(w) = σ(−w)"""
-    total = sum_of(node)
-    found = _with_constant(total, "sigmoid", -1.0)
-    if found is None or _with_constant(total, "sigmoid", -0.5) is not None:
-        return None  # the number is tanh's
-    term, c, inside = found
-    new = scalar("sigmoid", negative(inside))
-    result = Sum(total.without(term).terms, 0.0).plus(new, -c)
-    return Rewrite(result.node(node), {"w": inside})
-
-
 @rule("stabler", "mul")
 def sigmoid_of_quotient(node: Node, context: Context) -> Rewrite | None:
     """1 / (1 + eʷ) = σ(−w)"""
@@ -202,7 +176,7 @@ def _normal(total: Sum, like: Node) -> Node:
     return total.node(like)
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", yields_to=(softplus_pair,))
 def softplus_reflected(node: Node, context: Context) -> Rewrite | None:
     """a softplus(z) − a z = a softplus(−z)"""
     for total in (sum_of(node), opened_sum(node)):
@@ -235,7 +209,7 @@ def sigmoid_pair(node: Node, context: Context) -> Rewrite | None:
     return None if best is None else best[2]
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", yields_to=(sigmoid_pair,))
 def sigmoid_less_square(node: Node, context: Context) -> Rewrite | None:
     """a σ(z) − a σ(z)² = a σ(z) σ(−z)"""
     total = sum_of(node)
@@ -252,7 +226,33 @@ def sigmoid_less_square(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", yields_to=(sigmoid_pair, sigmoid_less_square))
+def tanh_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
+    """2 σ(w) − 1 = tanh(w/2)"""
+    total = sum_of(node)
+    found = _with_constant(total, "sigmoid", -0.5)
+    if found is None:
+        return None
+    term, c, inside = found
+    new = scalar("tanh", power_product([(inside, 1.0)], 0.5))
+    result = Sum(total.without(term).terms, 0.0).plus(new, c / 2)
+    return Rewrite(result.node(node), {"w": inside})
+
+
+@rule("stabler", "add", yields_to=(*tanh_of_sigmoid.yields_to, tanh_of_sigmoid))
+def one_minus_sigmoid(node: Node, context: Context) -> Rewrite | None:
+    """1 − σ(w) = σ(−w)"""
+    total = sum_of(node)
+    found = _with_constant(total, "sigmoid", -1.0)
+    if found is None:
+        return None
+    term, c, inside = found
+    new = scalar("sigmoid", negative(inside))
+    result = Sum(total.without(term).terms, 0.0).plus(new, -c)
+    return Rewrite(result.node(node), {"w": inside})
+
+
+@rule("stabler", "add", yields_to=(softplus_pair, softplus_reflected))
 def softplus_of_labels(node: Node, context: Context) -> Rewrite | None:
     """softplus(z) − y z = softplus((1−2y) z), for y that is 0 or 1"""
     total = sum_of(node)
@@ -277,6 +277,16 @@ def _labels(total: Sum) -> list[Node]:
     return sorted((x for x in found if x.op != "size"), key=lambda x: x.digest)
 
 
+# Of the number 1 in a sum, only one of these can make use.
+exp_minus_one = pattern_rule(
+    "exp_minus_one",
+    "eʷ − 1 = expm1(w)",
+    "stabler",
+    scalar("exp", w) - 1,
+    lambda w: scalar("expm1", w),
+    yields_to=(tanh_of_sigmoid, one_minus_sigmoid),
+)
+
 RULES: tuple[Rule, ...] = (
     sigmoid_of_quotient,
     sigmoid_times_exp,
@@ -289,4 +299,5 @@ RULES: tuple[Rule, ...] = (
     sigmoid_pair,
     sigmoid_less_square,
     softplus_of_labels,
+    exp_minus_one,
 )
