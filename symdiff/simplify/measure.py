@@ -1,9 +1,8 @@
 """The measure that every rewrite decreases, which is why rewriting ends.
 
-Five numbers, compared in that order, each a polynomial interpretation (what a node counts itself
+Four numbers, compared in that order, each a polynomial interpretation (what a node counts itself
 plus what its inputs count, more than once below squares, exponentials and logarithms):
 
-0. *shifts*: terms inside a softmax or logsumexp that are constant along its axes;
 1. *functions*: what is computed besides sums and products, weighted so that naive spellings weigh
    more than the composites that replace them, with a surcharge for what overflows or cancels;
 2. *operands* of sums, products and contractions, and leaves;
@@ -55,9 +54,9 @@ def measure(node: Node) -> Measure:
     """The measure of a node."""
     total: dict[Node, Measure] = {}
     for each in toposort([node]):
-        sums = [_shifts(each), _functions(each), _operands(each), _form(each), 1]
+        sums = [_functions(each), _operands(each), _form(each), 1]
         if each.op == "abs":
-            sums[3] += total[each.inputs[0]][3] + total[each.inputs[0]][4]
+            sums[2] += sum(total[each.inputs[0]][2:])
         for k, x in zip(_times(each), each.inputs, strict=True):
             sums = [own + k * below for own, below in zip(sums, total[x], strict=True)]
         total[each] = tuple(sums)
@@ -66,6 +65,8 @@ def measure(node: Node) -> Measure:
 
 def _times(node: Node) -> list[int]:
     """How often each input counts."""
+    if node.op in _SHIFTED:
+        return [1 + _shifts(node)]
     if node.op != "mul":
         return [_TIMES.get(node.op, 1)] * len(node.inputs)
     exponents: tuple[float, ...] = node.attr("exponents")
@@ -91,19 +92,21 @@ def _surcharge(node: Node) -> int:
     if node.op in ("log", "abs"):
         core, _ = below_movement(node.inputs[0])
         return (5 if node.op == "log" else 1) * int(core.op == "mul")
-    return 0
+    return _shifts(node) if node.op in _SHIFTED else 0
 
 
 def _shifts(node: Node) -> int:
-    if node.op not in _SHIFTED:
-        return 0
-    axes = node.attr("axes")
+    """The terms inside a softmax or logsumexp that are constant along its axes."""
+    (z,) = node.inputs
+    sums = [z] if z.op == "add" else []
+    if z.op == "mul":
+        factors = zip(z.inputs, z.attr("exponents"), strict=True)
+        sums = [x for x, e in factors if x.op == "add" and e == 1]
     fixed = 0
-    for x in (node.inputs[0], *node.inputs[0].inputs):
-        if x.op == "add":
-            along = [a - node.inputs[0].ndim + x.ndim for a in axes]
-            fixed += sum(is_constant_along(term, along, x.ndim) for term in x.inputs)
-            fixed += bool(x.attr("constant"))
+    for x in sums:
+        along = [a - z.ndim + x.ndim for a in node.attr("axes")]
+        fixed += sum(is_constant_along(term, along, x.ndim) for term in x.inputs)
+        fixed += bool(x.attr("constant"))
     return fixed
 
 
