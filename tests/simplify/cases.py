@@ -64,6 +64,10 @@ low = b.logsumexp(z, 1)
 log_q = b.log_softmax(z)
 
 
+def _digest(node: Node) -> bytes:
+    return node.digest
+
+
 @dataclass(frozen=True)
 class Case:
     """One rule: (before, after) pairs, graphs it must leave alone, and its points.
@@ -205,6 +209,17 @@ CASES: dict[str, Case] = {
         ),
         gains=True,
     ),
+    "log_of_exponentials": case(
+        (b.log(b.exp(s * 1e3) + b.exp(t)), b.logaddexp(*sorted((s * 1e3, t), key=_digest))),
+        (b.log(2 + b.exp(w)), b.log(b.constant(2.0)) + plus(w - b.log(b.constant(2.0)))),
+        (b.log(1 + 2 * b.exp(w)), plus(w + b.log(b.constant(2.0)))),
+        (
+            b.log(1 + b.exp(s * 1e3) + b.exp(t)),
+            b.logsumexp(b.stack([*sorted((s * 1e3, t), key=_digest), b.constant(0.0)])),
+        ),
+        never=(b.log(1 - b.exp(w)), b.log(b.exp(w) - b.exp(x)), b.log(x + b.exp(w)), b.log(x + y)),
+        gains=True,
+    ),
     "log_of_product": case(
         (b.log(x**2 * b.exp(w)), b.log(x**2) + w),
         (b.log(q / sig(z)), log_q + plus(-z)),
@@ -236,7 +251,7 @@ CASES: dict[str, Case] = {
         (b.log1p(-sig(w)), -plus(w)),
         (b.log1p(-sig(z)[rows, k]), -plus(z)[rows, k]),
         (b.log1p(b.expm1(w)), w),
-        never=(b.log1p(-b.exp(w)), b.log1p(2 * b.exp(w)), b.log1p(sig(w)), b.log1p(x)),
+        never=(b.log1p(-b.exp(w)), b.log1p(sig(w)), b.log1p(x)),
         gains=True,
     ),
     "exp_of_log": case(

@@ -120,6 +120,8 @@ def _run(node: Node, inputs: list[Array], sizes: Mapping[str, int]) -> Any:
         return inputs[0][tuple(slice(a, a + n * step, step) for a, n, step in ranges)]
     if op == "flip":
         return np.flip(inputs[0], node.attr("axes"))
+    if op == "concatenate":
+        return np.concatenate(inputs, axis=node.attr("axis"))
     if op == "take":
         x, idx = inputs
         rows = np.indices(idx.shape[: node.attr("batch")])

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 
-from symdiff.expr.algebra import linear_combination, power_product, scalar
-from symdiff.expr.movement import reduction
+from symdiff.expr.algebra import constant, linear_combination, power_product, scalar
+from symdiff.expr.movement import concatenate, reduction
 from symdiff.expr.node import Node
-from symdiff.expr.views import is_view, make_view
+from symdiff.expr.views import expand_dims, is_view, make_view
 from symdiff.simplify.parts import (
     Product,
+    Sum,
     as_like,
     below_movement,
     moved_again,
@@ -92,6 +93,38 @@ def log_of_known(node: Node, context: Context) -> Rewrite | None:
     return None if result is None else Rewrite(as_like(result, node), {"z": _argument(inside)})
 
 
+def _log_of_sum(total: Sum, like: Node) -> Node | None:
+    """The logarithm of a sum of at least two of eᶻ, Σeᶻ and a number, all positive."""
+    logs: list[Node] = []
+    for term, c in total.terms.items():
+        core, _ = below_movement(term)
+        known = known_log(term) if core.op in ("exp", "contract") else None
+        if known is None or c <= 0:
+            return None
+        logs.append(linear_combination([(known, 1.0)], math.log(c)))
+    logs.sort(key=lambda each: each.digest)
+    if total.constant < 0 or len(logs) + (total.constant > 0) < 2:
+        return None
+    if total.constant:
+        logs.append(constant(math.log(total.constant), like.dtype))
+    if len(logs) == 2:
+        above = linear_combination([(logs[0], 1.0), (logs[1], -1.0)])
+        result = linear_combination([(logs[1], 1.0), (scalar("softplus", above), 1.0)])
+    else:
+        rows = [expand_dims(as_like(each, like), (like.ndim,)) for each in logs]
+        result = reduction("logsumexp", concatenate(rows, like.ndim), (like.ndim,))
+    return as_like(result, like)
+
+
+@rule("stabler", "log")
+def log_of_exponentials(node: Node, context: Context) -> Rewrite | None:
+    """log(eᵃ + eᵇ) = b + softplus(a − b); of more exponentials, logsumexp"""
+    total = sum_of(node.inputs[0])
+    result = _log_of_sum(total, node)
+    names = {f"x{i}": _argument(term) for i, term in enumerate(total.terms) if result is not None}
+    return None if result is None else Rewrite(result, names)
+
+
 @rule("stabler", "log")
 def log_of_product(node: Node, context: Context) -> Rewrite | None:
     """log(a b) = log a + log b, where log a has a closed form"""
@@ -137,7 +170,7 @@ def log_of_power(node: Node, context: Context) -> Rewrite | None:
     return Rewrite(as_like(result, node), {"x": base}, facts)
 
 
-@rule("stabler", "log")
+@rule("stabler", "log", yields_to=(log_of_exponentials,))
 def log_of_one_plus(node: Node, context: Context) -> Rewrite | None:
     """log(1 + x) = log1p(x)"""
     (inside,) = node.inputs
@@ -153,13 +186,15 @@ def log_of_one_plus(node: Node, context: Context) -> Rewrite | None:
 def log1p_of_known(node: Node, context: Context) -> Rewrite | None:
     """log1p(eᶻ) = softplus(z), log1p(−σ(z)) = −softplus(z), log1p(eˣ − 1) = x"""
     total = sum_of(node.inputs[0])
+    result = _log_of_sum(Sum(total.terms, total.constant + 1.0), node)
+    if result is not None:
+        names = {f"z{i}": _argument(term) for i, term in enumerate(total.terms)}
+        return Rewrite(result, names)
     if len(total.terms) != 1 or total.constant:
         return None
     ((term, c),) = total.terms.items()
     core, moved = below_movement(term)
-    if core.op == "exp" and c == 1:
-        result = scalar("softplus", core.inputs[0])
-    elif core.op == "sigmoid" and c == -1:
+    if core.op == "sigmoid" and c == -1:
         result = negative(scalar("softplus", core.inputs[0]))
     elif core.op == "expm1" and c == 1:
         result = core.inputs[0]
@@ -214,6 +249,7 @@ def product_of_exponentials(node: Node, context: Context) -> Rewrite | None:
 
 RULES: tuple[Rule, ...] = (
     log_of_known,
+    log_of_exponentials,
     log_of_product,
     log_of_power,
     log_of_one_plus,
