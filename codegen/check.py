@@ -11,7 +11,7 @@ import json
 from pathlib import PurePosixPath
 
 from codegen.description import ModuleDescription, surroundings
-from codegen.functions import kernel_name, taken_inputs
+from codegen.functions import kernel_name, taken_inputs, with_facts
 from codegen.header import quoted
 from codegen.names import Names
 from codegen.selfcheck import Check, checks_of
@@ -26,12 +26,23 @@ def test_public_functions_compute_what_their_kernels_do(function):
     kernel = getattr(module, KERNELS[function])
     with np.errstate(all="ignore"):
         expected = kernel(params, *_taken(function, data))
-    got = getattr(module, function)(params, *_taken(function, data))
-    tolerance = 1e-4 if module.DTYPE == "float32" else 1e-12
+    got = getattr(module, function)(params, *_taken(function, data), check_facts=True)
+    tolerance = 1e-4 if DTYPE == "float32" else 1e-12
     for ours, theirs in zip(_arrays(got), _arrays(expected), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
     for array, old in zip([*params.values(), *data], before, strict=True):
         np.testing.assert_array_equal(array, old)
+"""
+
+_FACTS_ARE_CHECKED = """\
+@pytest.mark.parametrize("name", FACTS)
+def test_what_is_not_as_declared_is_refused(name):
+    params, data = _random_arguments(np.random.default_rng(2))
+    wrong = [np.full_like(a, np.nan) if n == name else a for n, a in zip(INPUTS, data)]
+    for function in FUNCTIONS:
+        if name in TAKES[function]:
+            with pytest.raises(ValueError, match=f"{name}: declared"):
+                getattr(module, function)(params, *_taken(function, wrong), check_facts=True)
 """
 
 _HELPERS = """\
@@ -63,11 +74,13 @@ def emit_tests(description: ModuleDescription, module_file: str) -> str:
     ``module_file`` is the module's path, relative to the directory of the test file (or absolute).
     """
     around = surroundings(description)
-    names = Names(())
+    names, keyword = Names(()), around.names.own("check_facts")
     plain = [f for f in description.functions if f not in ("hvp", "clipped_backward")]
     takes = {f: taken_inputs(around, description.functions[f]) for f in plain}
     kernels = {f: kernel_name(around, f) for f in plain}
     checks = list(checks_of(description))
+    facts = with_facts(description.inputs)
+    public = [_PUBLIC_AGREES, _REFUSED, *([_FACTS_ARE_CHECKED] if facts else [])] if plain else []
     head = [
         f'"""Tests of {PurePosixPath(module_file).name}. Written by symdiff {description.version}'
         f' from {description.source}."""',
@@ -83,10 +96,12 @@ def emit_tests(description: ModuleDescription, module_file: str) -> str:
         "module = importlib.util.module_from_spec(SPEC)",
         "SPEC.loader.exec_module(module)",
         "",
-        "init, INPUTS, PARAMETERS = module.init, module.INPUTS, module.PARAMETERS",
+        "init, DTYPE = module.init, module.DTYPE",
+        "INPUTS, PARAMETERS = module.INPUTS, module.PARAMETERS",
         *(f"{table} = module.{around.names.own(table)}" for table in TABLES),
         *broken(f"FUNCTIONS = {json.dumps(plain)}", WIDTH),
         *broken(f"TAKES = {json.dumps(takes)}", WIDTH),
+        *(broken(f"FACTS = {json.dumps(facts)}", WIDTH) if facts else []),
         *broken(f"KERNELS = {json.dumps(kernels)}", WIDTH),
     ]
     helpers = ["_random_arguments", *(check.helper for check in checks)]
@@ -95,7 +110,7 @@ def emit_tests(description: ModuleDescription, module_file: str) -> str:
         *function_texts(names, helpers),
         _HELPERS.rstrip(),
         *(_test_text(check, around.names) for check in checks),
-        *([_PUBLIC_AGREES.rstrip(), _REFUSED.rstrip()] if plain else []),
+        *(text.rstrip().replace("check_facts", keyword) for text in public),
     ]
     text = "\n\n\n".join(blocks) + "\n"
     ast.parse(text)
@@ -104,8 +119,11 @@ def emit_tests(description: ModuleDescription, module_file: str) -> str:
 
 def _test_text(check: Check, module_names: Names) -> str:
     """One check as a test, on three draws of random data."""
+    keyword = module_names.own("check_facts")
+    spelled = {"check_facts": f'"{keyword}"', "backward": "module.backward"}
     arguments = ", ".join(
-        f"module.{module_names.own(a)}" if a.startswith("_") else a for a in check.arguments
+        f"module.{module_names.own(a)}" if a.startswith("_") else spelled.get(a, a)
+        for a in check.arguments
     )
     lines = [
         '@pytest.mark.parametrize("seed", range(3))',

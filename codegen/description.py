@@ -9,7 +9,7 @@ from codegen.functions import FunctionBody, Surroundings
 from codegen.names import FUNCTIONS, Names
 from codegen.parameters import Parameter
 from codegen.style import ModuleUse
-from codegen.support_text import TABLES, support_functions
+from codegen.support_text import IMPORTS, TABLES, support_functions
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import shape_text
 
@@ -71,8 +71,8 @@ def surroundings(description: ModuleDescription) -> Surroundings:
     if unknown:
         raise ValueError(f"emit: no module has a function {', '.join(unknown)}")
     names = Names(description.user_names())
-    own = ("np", "math", "erf", "params", "v", "max_norm", "sizes", "dtype", "seed", "rng", "d")
-    for name in (*own, "flat", *TABLES, *support_functions(), *(f"_{f}" for f in FUNCTIONS)):
+    own = (*IMPORTS, *"params v max_norm check_facts sizes dtype seed rng d flat".split())
+    for name in (*own, *TABLES, *support_functions(), *(f"_{f}" for f in FUNCTIONS)):
         names.own(name)
     return Surroundings(
         description.dtype,

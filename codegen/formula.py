@@ -10,13 +10,26 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from codegen.functions import FunctionBody, Surroundings, dtype_line, size_lines
-from codegen.header import constant_lines, input_lines, quoted, shape_lines
+from codegen.functions import (
+    FunctionBody,
+    Surroundings,
+    dtype_line,
+    input_check_lines,
+    public_signature,
+    size_lines,
+)
+from codegen.header import constant_lines, facts_note, input_lines, shape_lines
 from codegen.names import Locals, Names
-from codegen.parameters import broken_signature
 from codegen.program import build_program
 from codegen.style import ModuleUse, Style
-from codegen.support_text import TABLES, function_texts, import_lines, support_functions
+from codegen.support_text import (
+    IMPORTS,
+    SCIPY,
+    TABLES,
+    function_texts,
+    import_lines,
+    support_functions,
+)
 from codegen.verify import verify
 from codegen.writer import INDENT, WIDTH, indented, write_body
 from symdiff.expr.node import Node
@@ -52,7 +65,7 @@ def emit_formula(description: FormulaDescription) -> str:
     Raises EmissionError if the text does not check (a fault of this package).
     """
     names = Names({*description.inputs, *description.names.values(), *_sizes(description)})
-    own = ("np", "math", "erf", "sizes", "dtype", *TABLES, *support_functions())
+    own = (*IMPORTS, "sizes", "dtype", "check_facts", *TABLES, *support_functions())
     for name in own:
         names.own(name)
     use = ModuleUse()
@@ -64,7 +77,7 @@ def emit_formula(description: FormulaDescription) -> str:
     ]
     tables = [*shape_lines(around), *(input_lines(around) if description.inputs else [])]
     head = [
-        _header_text(description, "erf" in use.helpers),
+        _header_text(description, facts_note(around), not SCIPY.isdisjoint(use.helpers)),
         "\n".join(import_lines(names, use.helpers)),
         "\n".join([*tables, *constant_lines(around)]),
     ]
@@ -78,10 +91,11 @@ def _sizes(description: FormulaDescription) -> set[str]:
     return {str(s) for x in description.inputs.values() for s in x.shape if not isinstance(s, int)}
 
 
-def _header_text(description: FormulaDescription, needs_scipy: bool) -> str:
+def _header_text(description: FormulaDescription, more: Sequence[str], needs_scipy: bool) -> str:
     needs = "NumPy 2.0 or later" + (", and SciPy (for erf)" if needs_scipy else "")
     lines = [description.title, "", f"Needs Python 3.11 or later and {needs}."]
-    lines += ["", *description.notes] if description.notes else []
+    notes = [*description.notes, *more]
+    lines += ["", *notes] if notes else []
     wrapped = [
         textwrap.fill(" ".join(line.split()), WIDTH, subsequent_indent="  ") for line in lines
     ]
@@ -99,27 +113,16 @@ def _function_text(around: Surroundings, name: str, function: FormulaFunction) -
     local = Locals({*names.owned(), *inputs, *around.sizes})
     written = write_body(program, style, local, leaves, around.preferred, {}, {"0": "result"})
     body = FunctionBody(function.result)
-    lines = [*_checks(around), *dtype_line(around, style, program, leaves)]
+    lines = [f"{names.own('sizes')} = {{}}"] if inputs else []
+    lines += [*input_check_lines(around, inputs), *dtype_line(around, style, program, leaves)]
     lines += [*size_lines(around, body, style), *written.guards, *written.lines]
     lines.append(f"return {written.results['0']}")
     doc = function.doc.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     return "\n".join(
         [
             f'@{names.own("np")}.errstate(all="ignore")',
-            *broken_signature(f"def {name}", inputs),
+            *public_signature(around, name, inputs),
             f'{INDENT}"""{doc}"""',
             *indented(lines),
         ]
     )
-
-
-def _checks(around: Surroundings) -> list[str]:
-    """The lines that turn the arguments into arrays, or refuse them."""
-    inputs = list(around.inputs)
-    if not inputs:
-        return []
-    helper, sizes = around.names.own("_check_inputs"), around.names.own("sizes")
-    around.use.helpers.setdefault("_check_inputs")
-    table = "{" + ", ".join(f"{quoted(name)}: {name}" for name in inputs) + "}"
-    left = ", ".join(inputs) if len(inputs) > 1 else f"({inputs[0]},)"
-    return [f"{sizes} = {{}}", f"{left} = {helper}({table}, {sizes})"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from codegen.names import FUNCTIONS, Locals, Names
+from codegen.names import CHECKED_FACTS, FUNCTIONS, Locals, Names
 from codegen.parameters import broken_signature
 from codegen.program import Program, build_program
 from codegen.style import ModuleUse, Style
@@ -122,6 +122,49 @@ def taken_inputs(around: Surroundings, body: FunctionBody) -> list[str]:
     return [name for name in around.inputs if body.inputs is None or name in body.inputs]
 
 
+def declared_facts(node: Node) -> dict[str, Any]:
+    """What is declared of an input, without what is declared not to be."""
+    return {key: value for key, value in node.attr("declared") if value not in (False, None)}
+
+
+def with_facts(inputs: Mapping[str, Node]) -> list[str]:
+    """Those of the inputs of which something is declared that is looked at on demand."""
+    return [
+        name
+        for name, node in inputs.items()
+        if any(fact in CHECKED_FACTS for fact in declared_facts(node))
+    ]
+
+
+def input_check_lines(around: Surroundings, inputs: Sequence[str]) -> list[str]:
+    """The lines that turn inputs into arrays, or refuse them, and look at their facts."""
+    if not inputs:
+        return []
+    own, helpers = around.names.own, around.use.helpers
+
+    def table(names: Sequence[str]) -> str:
+        return "{" + ", ".join(f'"{name}": {name}' for name in names) + "}"
+
+    helpers.setdefault("_check_inputs")
+    left = ", ".join(inputs) if len(inputs) > 1 else f"({inputs[0]},)"
+    lines = [f"{left} = {own('_check_inputs')}({table(inputs)}, {own('sizes')})"]
+    checked = with_facts({name: around.inputs[name] for name in inputs})
+    if checked:
+        helpers.setdefault("_check_facts")
+        lines += [
+            f"if {own('check_facts')}:",
+            f"{INDENT}{own('_check_facts')}({table(checked)})",
+        ]
+    return lines
+
+
+def public_signature(around: Surroundings, function: str, arguments: Sequence[str]) -> list[str]:
+    """The first line, or lines, of a public function: check_facts goes by its name."""
+    return broken_signature(
+        f"def {function}", [*arguments, "*", f"{around.names.own('check_facts')}=False"]
+    )
+
+
 def _arguments(around: Surroundings, body: FunctionBody) -> list[str]:
     names = around.names
     arguments = [names.own("params")]
@@ -148,11 +191,7 @@ def public_text(around: Surroundings, function: str, body: FunctionBody) -> str:
     if body.v:
         v = names.own("v")
         lines.append(f"{v} = {check('_check_trainable', _quoted(v), v, sizes)}")
-    inputs = taken_inputs(around, body)
-    if inputs:
-        table = "{" + ", ".join(f"{_quoted(name)}: {name}" for name in inputs) + "}"
-        left = ", ".join(inputs) if len(inputs) > 1 else f"({inputs[0]},)"
-        lines.append(f"{left} = {check('_check_inputs', table, sizes)}")
+    lines += input_check_lines(around, taken_inputs(around, body))
     if body.max_norm is not None:
         bound = names.own("max_norm")
         lines.append(f"{bound} = {check('_check_max_norm', _quoted(bound), bound)}")
@@ -160,7 +199,7 @@ def public_text(around: Surroundings, function: str, body: FunctionBody) -> str:
     return "\n".join(
         [
             f'@{names.own("np")}.errstate(all="ignore")',
-            *broken_signature(f"def {function}", arguments),
+            *public_signature(around, function, arguments),
             f'{INDENT}"""{ROLES[function].doc}"""',
             *indented(lines),
         ]

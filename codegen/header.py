@@ -10,7 +10,7 @@ from typing import Any
 
 from codegen.description import ModuleDescription
 from codegen.expression import number_text
-from codegen.functions import Surroundings
+from codegen.functions import Surroundings, declared_facts, with_facts
 from codegen.names import FUNCTIONS
 from codegen.writer import INDENT, WIDTH, indented
 from symdiff.expr.node import Node
@@ -21,7 +21,15 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def header_text(description: ModuleDescription, needs_scipy: bool) -> str:
+def facts_note(around: Surroundings) -> list[str]:
+    """What the header says of the facts that are looked at on demand."""
+    names = with_facts(around.inputs)
+    keyword = around.names.own("check_facts")
+    said = f"With {keyword}=True, functions refuse data of which what is declared is not true"
+    return [f"{said}: {', '.join(names)}."] if names else []
+
+
+def header_text(description: ModuleDescription, around: Surroundings, needs_scipy: bool) -> str:
     """The module's docstring."""
     have = [name for name in FUNCTIONS if name in description.functions]
     needs = "NumPy 2.0 or later" + (", and SciPy (for erf)" if needs_scipy else "")
@@ -32,7 +40,7 @@ def header_text(description: ModuleDescription, needs_scipy: bool) -> str:
             f"Needs Python 3.11 or later and {needs}.",
             f"To check its derivatives: python {description.name}.py --check",
         ],
-        list(description.notes),
+        [*description.notes, *facts_note(around)],
         [f"Left out: {name}: {reason}" for name, reason in description.unavailable.items()],
     ]
     blocks = [
@@ -72,10 +80,7 @@ def input_lines(around: Surroundings) -> list[str]:
     """The tables that arguments are looked at by: the inputs' dtypes, and their facts."""
     own = around.names.own
     dtypes = {name: quoted(node.dtype) for name, node in around.inputs.items()}
-    facts = {
-        name: {key: value for key, value in node.attr("declared") if value not in (False, None)}
-        for name, node in around.inputs.items()
-    }
+    facts = {name: declared_facts(node) for name, node in around.inputs.items()}
     known = {name: _fact_dict(around, pairs) for name, pairs in facts.items() if pairs}
     return [
         *_dict_lines(own("_INPUT_DTYPES"), dtypes),

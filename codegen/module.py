@@ -9,7 +9,7 @@ from codegen.names import FUNCTIONS
 from codegen.parameters import Parameter, init_text, vector_texts
 from codegen.program import Program
 from codegen.selfcheck import check_texts
-from codegen.support_text import function_texts, import_lines
+from codegen.support_text import SCIPY, function_texts, import_lines
 from codegen.verify import verify
 from codegen.writer import INDENT
 
@@ -44,7 +44,7 @@ def emit(description: ModuleDescription) -> str:
     helpers = [*around.use.helpers, "_flatten", "_unflatten", *check_helpers]
     helpers += ["_cast"] if description.dtype != "float64" else []
     head = [
-        header_text(description, "erf" in helpers),
+        header_text(description, around, not SCIPY.isdisjoint(helpers)),
         "\n".join(import_lines(around.names, helpers)),
         "\n".join(table_lines(description, around)),
     ]

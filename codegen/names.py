@@ -38,6 +38,19 @@ PUBLIC = (
     "unravel",
 )
 
+#: Facts of an input that are looked at on demand; labels are looked at always.
+CHECKED_FACTS = (
+    "sums_to_one",
+    "one_hot",
+    "positive",
+    "nonnegative",
+    "nonzero",
+    "zero_or_one",
+    "plus_minus_one",
+    "symmetric",
+    "range",
+)
+
 #: What a value is called for want of a better name, by the action that makes it.
 HINTS = {
     **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), "mask"),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codegen.description import ModuleDescription
-from codegen.functions import FunctionBody, Surroundings, kernel_name, kernel_text
+from codegen.functions import FunctionBody, Surroundings, kernel_name, kernel_text, with_facts
 from codegen.writer import INDENT, broken
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
@@ -23,7 +23,7 @@ class Check:
     """One check: its identifier, what it says, its support function and that one's arguments.
 
     Arguments that begin with an underscore are kernels, by the names that they would like;
-    others are Python text.
+    ``check_facts`` is the name of that argument; others are Python text.
     """
 
     key: str
@@ -47,6 +47,11 @@ def checks_of(description: ModuleDescription) -> Iterator[Check]:
     have = description.functions
     if "backward" not in have or not description.trainable:
         return
+    if with_facts(description.inputs):
+        yield Check(
+            "declared_facts", "backward, what is declared of its inputs checked",
+            "_public_error", ("backward", "_backward", "check_facts", "params", "data"),
+        )  # fmt: skip
     own = REGULARIZER if description.regularizer_gradient is not None else "None"
     data = ("params", "data")
     random = ("rng", *data)
@@ -115,6 +120,7 @@ def check_texts(
             f'{INDENT}with {own("np")}.errstate(all="ignore"):',
         ]
     spelled = {"rng": rng, "params": params, "data": data}
+    spelled["check_facts"] = f'"{own("check_facts")}"'
     for check in checks:
         arguments = [
             kernel_name(around, a) if a.startswith("_") else spelled.get(a, a)

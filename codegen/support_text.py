@@ -22,7 +22,15 @@ FILES = ("kernels", "validation", "vectors", "checking")
 TABLES = ("_TRAINABLE", "_INPUT_DTYPES", "_INPUT_FACTS")
 
 #: What a module may import, in order: what helpers call it → module and name in it.
-IMPORTS = {"math": ("math", ""), "np": ("numpy", ""), "erf": ("scipy.special", "erf")}
+IMPORTS = {
+    "math": ("math", ""),
+    "np": ("numpy", ""),
+    "erf": ("scipy.special", "erf"),
+    "erfc": ("scipy.special", "erfc"),
+}
+
+#: Those that are SciPy's.
+SCIPY = frozenset({"erf", "erfc"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from symdiff.inspect.naming import Line, lines
 from symdiff.inspect.show import joined, latex_lines, one_line, text_lines
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
+from symdiff.simplify.pipeline import ACCURATE
 from symdiff.simplify.second_order import cheapest_hvp
 from symdiff.simplify.trace import Trace
 from symdiff.spec.scope import CONSTANTS
@@ -55,21 +56,26 @@ class Derivation:
     trace: Trace
     assumptions: tuple[tuple[str, str], ...]
 
-    def value(self, /, **arrays: Any) -> Any:
+    def value(self, /, check_facts: Any = False, **arrays: Any) -> Any:
         """The formula's value at arrays for all variables, by the emitted module.
 
-        Raises ValueError for a missing or unknown variable, or an array that does not fit.
+        ``check_facts`` has the declared facts looked at (unless a variable has that name).  Raises
+        ValueError for a missing or unknown variable, an array that does not fit, or a fact that is
+        not true.
         """
-        return self._run("value", arrays)
+        return self._run("value", check_facts, arrays)
 
-    def derivative(self, /, **arrays: Any) -> Any:
+    def derivative(self, /, check_facts: Any = False, **arrays: Any) -> Any:
         """The derivative at arrays for all variables: shape of the value, then of the variable.
 
-        Errors as in :meth:`value`.
+        ``check_facts`` and errors as in :meth:`value`.
         """
-        return self._run("derivative", arrays)
+        return self._run("derivative", check_facts, arrays)
 
-    def _run(self, function: str, arrays: Mapping[str, Any]) -> Any:
+    def _run(self, function: str, check_facts: Any, arrays: Mapping[str, Any]) -> Any:
+        options = {"check_facts": bool(check_facts)}
+        if "check_facts" in self.inputs:
+            arrays, options = {**arrays, "check_facts": check_facts}, {}
         missing = [name for name in self.inputs if name not in arrays]
         unknown = [name for name in arrays if name not in self.inputs]
         if missing or unknown:
@@ -77,7 +83,7 @@ class Derivation:
             said += [f"unknown {', '.join(unknown)}"] * bool(unknown)
             wanted = ", ".join(self.inputs)
             raise ValueError(f"{function} takes the variables {wanted}: {'; '.join(said)}")
-        return getattr(self.module, function)(*(arrays[name] for name in self.inputs))
+        return getattr(self.module, function)(*(arrays[name] for name in self.inputs), **options)
 
     @cached_property
     def label(self) -> str:
@@ -196,7 +202,7 @@ def derive(
             raise _fault(
                 f"the formula has shape {shape_text(node.shape)}; only a scalar has a Hessian"
             )
-        forward = simplify(node, trace=True)
+        forward = simplify(node, trace=True, phases=ACCURATE)
         steps = [forward]
         made = _derivative(forward.root, x, v, order, steps)
     trace = joined(step.trace for step in steps)
@@ -239,13 +245,13 @@ def _derivative(value: Node, x: Node, v: Node | None, order: int, steps: list[Si
     """The derivative of the simplified value, simplified; appends what each pass did."""
 
     def simplified(node: Node) -> Node:
-        steps.append(simplify(node, trace=True))
+        steps.append(simplify(node, trace=True, phases=ACCURATE))
         return steps[-1].root
 
     if order == 1:
         return simplified(jacobian(value, x))
     if v is None:
         return simplified(jacobian(simplified(grad(value, x)), x))
-    _, best = cheapest_hvp(value, [x], [v], trace=True)
+    _, best = cheapest_hvp(value, [x], [v], trace=True, phases=ACCURATE)
     steps.append(best)
     return best.root

@@ -108,6 +108,45 @@ def _check_labels(name, array, facts, sizes):
         raise ValueError(f"{name}: expected labels 0 to {n - 1}{also}, got {array[wrong].flat[0]}")
 
 
+def _check_facts(arrays):
+    """What is declared of the inputs is looked at, on demand; labels are looked at always."""
+    for name, array in arrays.items():
+        for fact, value in _INPUT_FACTS[name].items():
+            wrong, numbers = _not_as_declared(fact, value, array)
+            if np.any(wrong):
+                place = np.argwhere(wrong)[0].tolist()
+                what = "a sum of " if numbers.ndim < array.ndim else ""
+                where = f" at {place}" if place else ""
+                number = numbers[wrong].flat[0]
+                raise ValueError(f"{name}: declared {fact}, got {what}{number}{where}")
+
+
+def _not_as_declared(fact, value, array):
+    """Where a declared fact is not true, and the numbers there; nan is nowhere as declared."""
+    close = 1e-5 if array.dtype == np.float32 else 1e-6
+    if fact == "sums_to_one":
+        sums = array.sum(axis=-1, dtype=np.float64)
+        return ~(np.abs(sums - 1) <= close), sums
+    if fact == "one_hot":
+        other = (array != 0) & (array != 1)
+        sums = array.sum(axis=-1)
+        return (other, array) if other.any() else (sums != 1, sums)
+    if fact == "symmetric":
+        mirrored = array.swapaxes(-1, -2)
+        close *= np.max(np.abs(array), initial=0)
+        return (array != mirrored) & ~(np.abs(array - mirrored) <= close), array
+    if fact == "range":
+        return ~((array >= value[0]) & (array <= value[1])), array
+    wrong = {
+        "positive": ~(array > 0),
+        "nonnegative": ~(array >= 0),
+        "nonzero": (array == 0) | (array != array),
+        "zero_or_one": (array != 0) & (array != 1),
+        "plus_minus_one": np.abs(array) != 1,
+    }
+    return wrong.get(fact, False), array
+
+
 def _check_max_norm(what, value):
     """The bound on the norm of an example's gradient."""
     bound = _as_array(what, value, DTYPE, "fiu", (), {})

@@ -100,13 +100,18 @@ def test_all_traps_at_once() -> None:
 
 def test_public_names_stay_and_arguments_step_aside() -> None:
     module = loaded(model("params", "v", "loss", "batch"))
-    assert list(inspect.signature(module.hvp).parameters) == ["params_", "v_", "params"]
+    assert list(inspect.signature(module.hvp).parameters) == [
+        "params_",
+        "v_",
+        "params",
+        "check_facts",
+    ]
     assert all(callable(getattr(module, name)) for name in ("init", "loss", "ravel"))
 
 
 def test_the_usual_module_uses_the_usual_names() -> None:
     module = loaded(model("x", "w", "h", "batch"))
-    assert list(inspect.signature(module.hvp).parameters) == ["params", "v", "x"]
+    assert list(inspect.signature(module.hvp).parameters) == ["params", "v", "x", "check_facts"]
     assert module.np is np
 
 

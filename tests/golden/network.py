@@ -32,7 +32,7 @@ def init(seed=0):
 
 
 @np.errstate(all="ignore")
-def forward(params, x):
+def forward(params, x, *, check_facts=False):
     """The output."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -52,7 +52,7 @@ def _forward(params, x):
 
 
 @np.errstate(all="ignore")
-def loss(params, x, y):
+def loss(params, x, y, *, check_facts=False):
     """The loss: a number."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -75,7 +75,7 @@ def _loss(params, x, y):
 
 
 @np.errstate(all="ignore")
-def backward(params, x, y):
+def backward(params, x, y, *, check_facts=False):
     """(loss, grads): the loss, and its gradient for each trainable parameter."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -108,7 +108,7 @@ def _backward(params, x, y):
 
 
 @np.errstate(all="ignore")
-def hvp(params, v, x, y):
+def hvp(params, v, x, y, *, check_facts=False):
     """The Hessian of the loss times v; v and the result have the keys of grads."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -357,6 +357,8 @@ def _random_input(rng, name, sizes):
         ignored = (rng.random(shape) < 0.2) & (np.arange(labels.size).reshape(shape) > 0)
         return np.where(ignored, facts["ignore"], labels) if "ignore" in facts else labels
     values = rng.standard_normal(shape)
+    if facts.get("symmetric"):
+        values = (values + values.swapaxes(-1, -2)) / 2
     if facts.get("one_hot"):
         return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
     if facts.get("sums_to_one"):
@@ -367,12 +369,11 @@ def _random_input(rng, name, sizes):
         return np.where(values > 0, 1.0, -1.0)
     if "range" in facts:
         low, high = facts["range"]
+        low = max(low, 0.0) if facts.get("positive") or facts.get("nonnegative") else low
         low = low if np.isfinite(low) else min(-2.0, high - 4.0)
-        values = low + (min(high, low + 4.0) - low) * rng.random(shape)
+        return low + (min(high, low + 4.0) - low) * (1 + values / (1 + np.abs(values))) / 2
     if any(facts.get(fact) for fact in ("positive", "nonnegative", "nonzero")):
-        values = np.abs(values) + 0.1 * ("range" not in facts)
-    if facts.get("symmetric"):
-        values = (values + values.swapaxes(-1, -2)) / 2
+        values = np.abs(values) + 0.1
     return values
 
 

@@ -31,7 +31,7 @@ def init(seed=0):
 
 
 @np.errstate(all="ignore")
-def forward(params, x):
+def forward(params, x, *, check_facts=False):
     """The output."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -47,7 +47,7 @@ def _forward(params, x):
 
 
 @np.errstate(all="ignore")
-def loss(params, x, y):
+def loss(params, x, y, *, check_facts=False):
     """The loss: a number."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -66,7 +66,7 @@ def _loss(params, x, y):
 
 
 @np.errstate(all="ignore")
-def backward(params, x, y):
+def backward(params, x, y, *, check_facts=False):
     """(loss, grads): the loss, and its gradient for each trainable parameter."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -92,7 +92,7 @@ def _backward(params, x, y):
 
 
 @np.errstate(all="ignore")
-def hvp(params, v, x, y):
+def hvp(params, v, x, y, *, check_facts=False):
     """The Hessian of the loss times v; v and the result have the keys of grads."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -119,7 +119,7 @@ def _hvp(params, v, x, y):
 
 
 @np.errstate(all="ignore")
-def per_example_sq_norms(params, x, y):
+def per_example_sq_norms(params, x, y, *, check_facts=False):
     """For each trainable parameter, the squared norm of each example's own gradient: (batch,)."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -138,7 +138,7 @@ def _per_example_sq_norms(params, x, y):
 
 
 @np.errstate(all="ignore")
-def per_example_norms(params, x, y):
+def per_example_norms(params, x, y, *, check_facts=False):
     """The norm of each example's own gradient over all trainable parameters: (batch,)."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -157,7 +157,7 @@ def _per_example_norms(params, x, y):
 
 
 @np.errstate(all="ignore")
-def backward_with_norms(params, x, y):
+def backward_with_norms(params, x, y, *, check_facts=False):
     """(loss, grads, sq_norms): backward and per_example_sq_norms in one pass."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -186,7 +186,7 @@ def _backward_with_norms(params, x, y):
 
 
 @np.errstate(all="ignore")
-def clipped_backward(params, x, y, max_norm):
+def clipped_backward(params, x, y, max_norm, *, check_facts=False):
     """(loss, grads, norms): each example's gradient is scaled by min(1, max_norm / norm)."""
     sizes = {}
     params = _check_params("params", params, sizes)
@@ -439,6 +439,8 @@ def _random_input(rng, name, sizes):
         ignored = (rng.random(shape) < 0.2) & (np.arange(labels.size).reshape(shape) > 0)
         return np.where(ignored, facts["ignore"], labels) if "ignore" in facts else labels
     values = rng.standard_normal(shape)
+    if facts.get("symmetric"):
+        values = (values + values.swapaxes(-1, -2)) / 2
     if facts.get("one_hot"):
         return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
     if facts.get("sums_to_one"):
@@ -449,12 +451,11 @@ def _random_input(rng, name, sizes):
         return np.where(values > 0, 1.0, -1.0)
     if "range" in facts:
         low, high = facts["range"]
+        low = max(low, 0.0) if facts.get("positive") or facts.get("nonnegative") else low
         low = low if np.isfinite(low) else min(-2.0, high - 4.0)
-        values = low + (min(high, low + 4.0) - low) * rng.random(shape)
+        return low + (min(high, low + 4.0) - low) * (1 + values / (1 + np.abs(values))) / 2
     if any(facts.get(fact) for fact in ("positive", "nonnegative", "nonzero")):
-        values = np.abs(values) + 0.1 * ("range" not in facts)
-    if facts.get("symmetric"):
-        values = (values + values.swapaxes(-1, -2)) / 2
+        values = np.abs(values) + 0.1
     return values
 
 
