@@ -80,13 +80,14 @@ def opened_sum(node: Node) -> Sum:
     """A sum with the sums among its terms taken in, two levels deep."""
     total = sum_of(node)
     for _ in range(2):
-        terms, constant = Sum({}, 0.0), total.constant
+        terms: dict[Node, float] = {}
+        constant = total.constant
         for x, c in total.terms.items():
             inner = sum_of(x)
             constant += c * inner.constant
             for base, k in inner.terms.items():
-                terms = terms.plus(base, c * k)
-        total = Sum({x: c for x, c in terms.terms.items() if c}, constant)
+                terms[base] = terms.get(base, 0.0) + c * k
+        total = Sum({x: c for x, c in terms.items() if c}, constant)
     return total
 
 

@@ -33,20 +33,22 @@ def flatten_sum(node: Node, context: Context) -> Node | None:
     """(a + b) + c = a + b + c"""
     if _merges_upwards(node, context):
         return None
-    total, stack = Sum({}, node.attr("constant")), list(sum_of(node).terms.items())
-    merged = False
+    whole = sum_of(node)
+    constant_term, merged = whole.constant, False
+    terms: dict[Node, float] = {}
+    stack = list(whole.terms.items())
     for x, c in stack:  # grows while it is walked
-        inner = _inner_sum(x, node, total, context)
+        inner = _inner_sum(x, node, whole, context)
         if inner is None:
-            total = total.plus(x, c)
+            terms[x] = terms.get(x, 0.0) + c
         else:
             merged = True
             stack.extend((y, c * k) for y, k in inner.terms.items())
-            total = Sum(total.terms, total.constant + c * inner.constant)
-    return total.node(node) if merged else None
+            constant_term += c * inner.constant
+    return Sum(terms, constant_term).node(node) if merged else None
 
 
-def _inner_sum(x: Node, node: Node, total: Sum, context: Context) -> Sum | None:
+def _inner_sum(x: Node, node: Node, whole: Sum, context: Context) -> Sum | None:
     """The terms of a nested sum that may be taken in."""
     inner = sum_of(x)
     if len(inner.terms) < 2 or inner.terms.keys() == {x}:
@@ -55,8 +57,7 @@ def _inner_sum(x: Node, node: Node, total: Sum, context: Context) -> Sum | None:
     if alone and x.shape == node.shape:
         return inner
     # Terms that cancel or merge pay for themselves, whatever the shape and the readers.
-    outside = sum_of(node).without(x)
-    meeting = sum(y in outside.terms for y in inner.terms)
+    meeting = sum(y is not x and y in whole.terms for y in inner.terms)
     return inner if meeting and (alone or 2 * meeting >= len(inner.terms)) else None
 
 
