@@ -19,6 +19,7 @@ from typing import Literal, TypeAlias
 
 from symdiff.expr.graph import consumers, rebuild, toposort
 from symdiff.expr.node import Node, with_shape
+from symdiff.expr.views import is_view
 from symdiff.simplify.measure import measure
 
 Fact: TypeAlias = tuple[str, str]
@@ -42,10 +43,17 @@ class Context:
     """What a rule may know beyond the node: how many nodes of the graph read a node."""
 
     def __init__(self, roots: Sequence[Node]) -> None:
-        self._readers: dict[Node, list[Node]] = consumers(toposort(roots))
+        order = toposort(roots)
+        self._readers: dict[Node, list[Node]] = consumers(order)
         self._counts = {node: len(readers) for node, readers in self._readers.items()}
         for root in roots:
             self._counts[root] += 1
+        # Constructors take scalars out of a product and absorb views, so that who reads ``s x``
+        # or a view of x will read x.
+        for node in reversed(order):
+            inner = _looked_through(node)
+            if inner is not None:
+                self._counts[inner] += self._counts[node] - 1
         self._source: dict[Node, Node] = {}
 
     def readers(self, node: Node) -> int:
@@ -60,11 +68,24 @@ class Context:
 
     def moved(self, old: Node, new: Node) -> None:
         """The readers of ``old`` will read ``new``."""
-        if old in self._counts and new is not old:
-            known = self._counts.get(new, 0)
-            self._counts[new] = known + self._counts[old]
-            if not known:
-                self._source[new] = self._source.get(old, old)
+        if old not in self._counts or new is old:
+            return
+        if new not in self._counts:
+            self._source[new] = self._source.get(old, old)
+        reached: Node | None = new
+        while reached is not None:
+            self._counts[reached] = self._counts.get(reached, 0) + self._counts[old]
+            reached = _looked_through(reached)
+
+
+def _looked_through(node: Node) -> Node | None:
+    """What a view or a product with nothing but scalars is made of."""
+    if is_view(node):
+        return node.inputs[0]
+    if node.op != "mul" or node.ndim == 0:
+        return None
+    arrays = [(x, e) for x, e in zip(node.inputs, node.attr("exponents"), strict=True) if x.ndim]
+    return arrays[0][0] if len(arrays) == 1 and arrays[0][1] == 1 else None
 
 
 Apply: TypeAlias = Callable[[Node, Context], "Node | Rewrite | None"]
