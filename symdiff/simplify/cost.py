@@ -7,6 +7,7 @@ counts ``FUNCTION``.  Views cost nothing.  The polynomials are sizes like any ot
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
@@ -135,8 +136,8 @@ def bytes_moved(node: Node) -> Size:
 def total(roots: Iterable[Node], measure: Cost) -> Size:
     """The sum of a measure over every node that the roots need, each once."""
     result: Size = 0
-    for node in toposort(roots):
-        result = size_add(result, measure(node))
+    for size, count in Counter(measure(node) for node in toposort(roots)).items():
+        result = size_add(result, size_mul(count, size))
     return result
 
 
