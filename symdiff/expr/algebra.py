@@ -22,7 +22,7 @@ import numpy as np
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.ops import promote
 from symdiff.expr.scalars import SCALARS
-from symdiff.expr.shapes import Shape, ShapeError, Size, broadcast_shapes
+from symdiff.expr.shapes import Shape, ShapeError, Size, broadcast_shapes, size_factors
 from symdiff.expr.views import (
     broadcast_to,
     expand_dims,
@@ -101,10 +101,14 @@ def full(shape: Shape, value: Number, dtype: str) -> Node:
 
 
 def size_node(size: Size, dtype: str = "int64") -> Node:
-    """A size as a 0-d number."""
+    """A size as a 0-d number; a product of sizes is the product of theirs."""
     if isinstance(size, int):
         return constant(size, dtype)
-    return Node.make("size", size=size, dtype=dtype)
+    number, powers = size_factors(size)
+    if number == 1 and len(powers) == 1 and powers[0][1] == 1:
+        return Node.make("size", size=size, dtype=dtype)
+    factors = [(Node.make("size", size=base, dtype=dtype), float(e)) for base, e in powers]
+    return power_product(factors, number, dtype)
 
 
 def cast(x: Node, dtype: str) -> Node:
@@ -117,7 +121,12 @@ def cast(x: Node, dtype: str) -> Node:
         return constant(x.exact_value, dtype)
     if x.op == "cast" and x.inputs[0].dtype in ("bool", "int64") and dtype in FLOATS:
         return cast(x.inputs[0], dtype)
-    return through_view(x, lambda core: Node.make("cast", [core], dtype=dtype))
+    if x.op == "mul" and all(y.op == "size" for y in x.inputs):
+        factors = zip(x.inputs, x.attr("exponents"), strict=True)
+        return power_product([(cast(y, dtype), e) for y, e in factors], x.attr("coefficient"))
+    return through_view(
+        x, lambda core: Node.make("cast", [x], dtype=dtype) if core is x else cast(core, dtype)
+    )
 
 
 def arithmetic(inputs: Sequence[Node], whole: bool = True) -> tuple[list[Node], str]:
@@ -307,7 +316,7 @@ def _product_node(
             return broadcast_to(power_product([(scaled, 1.0)], coefficient / inside), shape)
     if coefficient < 0:
         for i, (base, p) in enumerate(factors):
-            if base.op == "add" and base.facts.plus_minus_one and p % 2 == 1:
+            if base.op == "add" and p % 2 == 1 and _takes_sign(base):
                 # The sign of a label goes into the label: -(2y - 1) z is (1 - 2y) z.
                 flipped = [*factors[:i], (_product_node([(base, 1.0)], -1.0, base.shape, dtype), p)]
                 return power_product([*flipped, *factors[i + 1 :]], -coefficient, dtype)
@@ -334,6 +343,13 @@ def _absorbs(add: Node, coefficient: float) -> bool:
     if add.attr("constant") != 0:
         return coefficient == -1
     return coefficient < 0 and 2 * sum(c < 0 for c in coefficients) == len(coefficients)
+
+
+def _takes_sign(add: Node) -> bool:
+    """Whether a minus sign before a product goes into a sum among its factors."""
+    coefficients = add.attr("coefficients")
+    balanced = not add.attr("constant") and 2 * sum(c < 0 for c in coefficients)
+    return add.facts.plus_minus_one or balanced == len(coefficients)
 
 
 def _term(node: Node, c: float) -> tuple[float, Node | None, float]:

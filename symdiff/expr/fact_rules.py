@@ -72,7 +72,7 @@ def _add(node: Node) -> Facts:
         for axis in range(node.ndim)
         if (total := _total(node, axis, coefficients, constant)) is not None
     )
-    symmetric = all(x.facts.symmetric and x.shape == node.shape for x in node.inputs)
+    symmetric = node.ndim == 2 and _is_symmetric_sum(node)
     signs = (
         abs(constant) == 1 and coefficients == (-2 * constant,) and node.inputs[0].facts.zero_or_one
     )  # 1 - 2y and 2y - 1
@@ -97,6 +97,36 @@ def _total(node: Node, axis: int, coefficients: tuple[float, ...], constant: flo
         else:
             return None
     return total
+
+
+def _is_symmetric_sum(node: Node) -> bool:
+    """Whether every term is symmetric, or has its transpose among the others, as often."""
+    if any(x.shape != node.shape for x in node.inputs):
+        return False
+    terms = dict(zip(node.inputs, node.attr("coefficients"), strict=True))
+    lone = [x for x in terms if not x.facts.symmetric]
+    partner: dict[Node, Node] = {}
+    for x in lone:
+        other = _transposed(x)
+        if other is not None:
+            partner |= {x: other, other: x}
+    return all(x in partner and terms.get(partner[x]) == terms[x] for x in lone)
+
+
+def _transposed(x: Node) -> Node | None:
+    """The matrix that a node is the transpose of."""
+    if x.op != "contract" or len(x.inputs) != 1 or x.attr("indices")[0] != x.attr("out")[::-1]:
+        return None
+    return x.inputs[0] if len(set(x.attr("out"))) == 2 else None
+
+
+def _is_symmetric_product(node: Node) -> bool:
+    """Whether a contraction stays the same when the two axes of its result change places."""
+    i, j = node.attr("out")
+    swap = {i: j, j: i}
+    pairs = list(zip(node.inputs, node.attr("indices"), strict=True))
+    swapped = [(x, tuple(swap.get(n, n) for n in names)) for x, names in pairs]
+    return all(pairs.count(p) == swapped.count(p) for p in pairs)
 
 
 def _is_number(node: Node) -> bool:
@@ -144,7 +174,11 @@ def _mul(node: Node) -> Facts:
     if len(node.inputs) == 1 and node.attr("exponents") == (1.0,):
         sums = frozenset((a, coefficient * t) for a, t in node.inputs[0].facts.sums)
     plus_minus = abs(coefficient) == 1 and all(x.facts.plus_minus_one for x in node.inputs)
-    return Facts(lo, hi, nonzero, integer, sums, plus_minus_one=plus_minus)
+    symmetric = all(x.facts.symmetric or x.ndim == 0 for x in node.inputs)
+    symmetric = symmetric and node.ndim == 2
+    return Facts(
+        lo, hi, nonzero, integer, sums, symmetric=symmetric, plus_minus_one=plus_minus
+    )  # fmt: skip
 
 
 def _contract(node: Node) -> Facts:
@@ -167,7 +201,8 @@ def _contract(node: Node) -> Facts:
                 symmetric=f.symmetric and len(out) == 2 and set(names) == set(out),
             )
         return replace(f, sums=NONE, one_hot=NONE, symmetric=False)
-    result = Facts(lo=0.0) if nonnegative else UNKNOWN
+    symmetric = len(facts) > 1 and len(out) == 2 and _is_symmetric_product(node)
+    result = Facts(lo=0.0 if nonnegative else -math.inf, symmetric=symmetric)
     if len(facts) == 1:
         (f,), (names,) = facts, indices
         reduced = [a for a, name in enumerate(names) if name in summed]
@@ -217,6 +252,12 @@ def _monotone(node: Node) -> Facts:
     lo, hi = pick(x.lo for x in facts), pick(x.hi for x in facts)
     some = any(x.positive for x in facts) if node.op == "maximum" else False
     return Facts(lo, hi, all(x.nonzero for x in facts) or some, integer)
+
+
+def _hypot(node: Node) -> Facts:
+    """At least as large as each side."""
+    sizes = [max(f.lo, -f.hi, 0.0) for f in (x.facts for x in node.inputs)]
+    return Facts(max(sizes), nonzero=any(x.facts.nonzero for x in node.inputs))
 
 
 def _exp(node: Node) -> Facts:
@@ -327,6 +368,7 @@ _RULES: dict[str, Callable[[Node], Facts]] = {
     **dict.fromkeys(SCALARS, _scalar),
     **dict.fromkeys(("relu", "abs", "where", "maximum", "minimum"), _monotone),
     "exp": _exp,
+    "hypot": _hypot,
 }
 
 # Operations whose result says nothing of any input's declaration.

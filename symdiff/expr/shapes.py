@@ -8,6 +8,7 @@ symbolic sizes meet in arithmetic.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -51,6 +52,13 @@ def as_size(value: Any) -> Size:
     return value
 
 
+@lru_cache(maxsize=65536)
+def _combined(sign: str, a: Size, b: Size) -> Size:
+    """Arithmetic that needs SymPy; a model has few distinct sizes, and many nodes of each."""
+    x, y = _expression(a), _expression(b)
+    return as_size(x + y if sign == "+" else x - y if sign == "-" else x * y)
+
+
 def size_add(a: Size, b: Size) -> Size:
     """a + b."""
     if isinstance(a, int) and isinstance(b, int):
@@ -59,7 +67,7 @@ def size_add(a: Size, b: Size) -> Size:
         return b
     if b == 0:
         return a
-    return as_size(_expression(a) + _expression(b))
+    return _combined("+", a, b)
 
 
 def size_sub(a: Size, b: Size) -> Size:
@@ -68,7 +76,7 @@ def size_sub(a: Size, b: Size) -> Size:
         return a - b
     if b == 0:
         return a
-    return as_size(_expression(a) - _expression(b))
+    return _combined("-", a, b)
 
 
 def size_mul(a: Size, b: Size) -> Size:
@@ -79,7 +87,7 @@ def size_mul(a: Size, b: Size) -> Size:
         return b
     if b == 1:
         return a
-    return as_size(_expression(a) * _expression(b))
+    return _combined("*", a, b)
 
 
 def size_floordiv(a: Size, b: Size) -> Size:
@@ -95,6 +103,22 @@ def size_floordiv(a: Size, b: Size) -> Size:
     if quotient.is_polynomial() and all(c.is_integer for c in coefficients):
         return as_size(quotient)
     return as_size(sympy.floor(quotient))
+
+
+def size_factors(size: Size) -> tuple[int, list[tuple[Size, int]]]:
+    """A size as a whole number times powers of other sizes, in canonical order."""
+    if isinstance(size, int | str):
+        return (size, []) if isinstance(size, int) else (1, [(size, 1)])
+    number, powers = 1, []
+    for factor in size.as_ordered_factors():
+        base, e = factor.as_base_exp()
+        if factor.is_Integer:
+            number *= int(factor)
+        elif e.is_Integer and e > 0:
+            powers.append((as_size(base), int(e)))
+        else:
+            return 1, [(size, 1)]
+    return number, powers
 
 
 def shape_size(shape: Iterable[Size]) -> Size:

@@ -245,7 +245,10 @@ class _Planner:
             if node in self.open:
                 opened |= fresh
             elif any(
-                len(x.inputs) > 2 or x.inputs[0] in opened or x.inputs[-1] in opened
+                len(x.inputs) > 2
+                or x.inputs[0] in opened
+                or x.inputs[-1] in opened
+                or _sums_apart(x)
                 for x in fresh
                 if is_product(x)
             ):
@@ -272,6 +275,14 @@ class _Planner:
 
 def _exceeds(form: _Form, most: tuple[int, int, int]) -> bool:
     return form.terms > most[0] or form.factors > most[1] or form.depth > most[2]
+
+
+def _sums_apart(node: Node) -> bool:
+    """Whether one of two operands may be summed before they meet."""
+    if len(node.inputs) != 2:
+        return False
+    first, second = (set(names) for names in node.attr("indices"))
+    return not first ^ second <= set(node.attr("out"))
 
 
 def _fresh(node: Node, placed: Set[Node]) -> set[Node]:

@@ -1,13 +1,14 @@
 """The measure that every rewrite decreases, which is why rewriting ends.
 
-Four numbers, compared in that order, each a polynomial interpretation (what a node counts itself
+Five numbers, compared in that order, each a polynomial interpretation (what a node counts itself
 plus what its inputs count, more than once below squares, exponentials and logarithms):
 
 1. *functions*: what is computed besides sums and products, weighted so that naive spellings weigh
    more than the composites that replace them, with a surcharge for what overflows or cancels;
-2. *operands* of sums, products and contractions, and leaves;
-3. *form*: numbers, signs, reshapes that stand inside of functions, what stands inside of abs;
-4. *size*: nodes.
+2. *contractions* that sum or multiply;
+3. *operands* of sums, products and contractions, and leaves; twice below contractions and indexing;
+4. *form*: numbers, signs, what stands inside of abs, and see :mod:`symdiff.simplify.form`;
+5. *size*: nodes.
 
 Every reading counts, so that sharing plays no part.  (The numbers are huge for deep graphs; they
 are computed in debug mode only.)
@@ -21,6 +22,7 @@ from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
 from symdiff.expr.views import is_view
+from symdiff.simplify.form import form
 from symdiff.simplify.parts import below_movement, is_constant_along
 
 Measure: TypeAlias = tuple[int, ...]
@@ -31,7 +33,7 @@ _WEIGHTS = {
     "log1p": 13,
     "exp": 10,
     "expm1": 9,
-    "logsumexp": 9,
+    "logsumexp": 8,
     "sigmoid": 8,
     "softplus": 8,
     "softmax": 8,
@@ -54,11 +56,12 @@ def measure(node: Node) -> Measure:
     """The measure of a node."""
     total: dict[Node, Measure] = {}
     for each in toposort([node]):
-        sums = [_functions(each), _operands(each), _form(each), 1]
+        sums = [_functions(each), int(_sums(each)), _operands(each), _form(each), 1]
         if each.op == "abs":
-            sums[2] += sum(total[each.inputs[0]][2:])
+            sums[3] += sum(total[each.inputs[0]][3:])
         for k, x in zip(_times(each), each.inputs, strict=True):
             sums = [own + k * below for own, below in zip(sums, total[x], strict=True)]
+            sums[2] += total[x][2] if _sums(each) or each.op == "take" else 0
         total[each] = tuple(sums)
     return total[node]
 
@@ -71,7 +74,11 @@ def _times(node: Node) -> list[int]:
         return [_TIMES.get(node.op, 1)] * len(node.inputs)
     exponents: tuple[float, ...] = node.attr("exponents")
     return [
-        2 if abs(e) >= 2 or (x.op in ("exp", "mul") and (e < 0 or e != int(e))) else 1
+        min(int(e), 3)
+        if e >= 2
+        else 2
+        if e <= -2 or (x.op in ("exp", "mul") and (e < 0 or e != int(e)))
+        else 1
         for x, e in zip(node.inputs, exponents, strict=True)
     ]
 
@@ -116,11 +123,13 @@ def _operands(node: Node) -> int:
     if node.op == "add":
         return len(node.inputs) + bool(node.attr("constant"))
     if node.op == "mul":
-        powers: int = sum(2 if e >= 2 else 1 for e in node.attr("exponents"))
+        powers: int = sum(min(int(e), 3) if e >= 2 else 1 for e in node.attr("exponents"))
         return powers if len(node.inputs) > 1 or powers > 1 else 0
-    if node.op == "contract" and not is_view(node):
-        return max(2, len(node.inputs))
-    return 0
+    return max(2, len(node.inputs)) if _sums(node) else 0
+
+
+def _sums(node: Node) -> bool:
+    return node.op == "contract" and not is_view(node)
 
 
 def _form(node: Node) -> int:
@@ -129,8 +138,4 @@ def _form(node: Node) -> int:
         numbers = (*node.attr("coefficients"), node.attr("constant") or 1.0)
     elif node.op == "mul":
         numbers = (node.attr("coefficient"), *node.attr("exponents"))
-    multiple = node.op == "mul" and node.attr("exponents") == (1.0,)
-    inward = len(node.inputs) == 1 and node.inputs[0].op in ("reshape", "flip") and not multiple
-    return sum((abs(c) != 1) + (c < 0) for c in numbers) + (
-        4 if inward and OPS[node.op].elementwise else 0
-    )
+    return form(node) + sum((abs(c) != 1) + (c < 0) for c in numbers)

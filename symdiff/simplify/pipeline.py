@@ -19,21 +19,43 @@ from symdiff.simplify.rewrite import Budget, Fact, Phase, Recorder, Rule, run_ph
 from symdiff.simplify.rules import (
     algebra,
     canonical,
+    contractions,
+    cross_entropy,
     exponentials,
     kinks,
+    labels,
+    movement,
     reductions,
     sigmoid,
     softmax,
 )
 from symdiff.simplify.trace import NearMiss, Trace, Tracer
 
-CANONICAL = Phase("canonical", canonical.RULES, local=False)
-RECOGNISE = Phase("recognise", (*softmax.RULES, *sigmoid.RULES, *exponentials.RULES, *kinks.RULES))
-ARRANGE = Phase("arrange", canonical.ARRANGING, local=False)
-FOLD = Phase("fold", (*reductions.RULES, *algebra.RULES))
+CANONICAL = Phase(
+    "canonical",
+    (*canonical.RULES, *movement.RULES, *contractions.CANONICAL, *contractions.GATHERING),
+    local=False,
+)
+RECOGNISE = Phase(
+    "recognise",
+    (
+        *softmax.RULES,
+        *sigmoid.RULES,
+        *exponentials.RULES,
+        *kinks.RULES,
+        *cross_entropy.RULES,
+        *labels.RULES,
+    ),
+)
+ARRANGE = Phase("arrange", (*canonical.ARRANGING, *contractions.CANONICAL), local=False)
+FOLD = Phase("fold", (*reductions.RULES, *contractions.FOLDING, *algebra.RULES))
 
 PHASES: tuple[Phase, ...] = (CANONICAL, RECOGNISE, ARRANGE, FOLD)
-RULES: tuple[Rule, ...] = (*RECOGNISE.rules, *ARRANGE.rules, *FOLD.rules)
+#: Every digit counts more than work saved: for lone formulas, not for networks.
+ACCURATE = PHASES
+RULES: tuple[Rule, ...] = tuple(
+    {each: None for phase in PHASES for each in phase.rules}  # of what is in two phases, one
+)
 
 
 @dataclass(frozen=True, slots=True)

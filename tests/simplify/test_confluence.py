@@ -15,9 +15,11 @@ from symdiff.simplify import simplify
 from symdiff.simplify.pipeline import CANONICAL, PHASES
 from symdiff.simplify.rewrite import Budget, Context, Phase, by_operation, run_phase
 from tests.simplify import cases as c
+from tests.simplify.contraction_cases import CASES as CONTRACTION_CASES
 from tests.simplify.test_softmax_cross_entropy import DENSE, LABELLED
 
 ORDERS = 20
+CASES = {**c.CASES, **CONTRACTION_CASES}
 
 
 def in_random_order(root: Node, phase: Phase, rng: random.Random) -> Node:
@@ -83,9 +85,9 @@ def test_orders_agree_on_formulas(formula: str, phase: int) -> None:
         assert tidied(in_random_order(root, PHASES[phase], rng)) is expected
 
 
-@pytest.mark.parametrize("name", c.CASES)
+@pytest.mark.parametrize("name", CASES)
 def test_orders_agree_on_the_cases(name: str) -> None:
-    for i, (before, _) in enumerate(c.CASES[name].fires):
+    for i, (before, _) in enumerate(CASES[name].fires):
         rng = random.Random(f"{name}-{i}")
         root = before
         for phase in PHASES:

@@ -13,9 +13,11 @@ from symdiff.expr.graph import leaves, toposort
 from symdiff.expr.node import Node
 from symdiff.simplify.pipeline import ARRANGE, CANONICAL, RULES
 from symdiff.simplify.rewrite import Budget, Context, Phase, Rule, run_phase
-from tests.simplify.cases import CASES, DEFAULTS, Case
+from tests.simplify import cases, contraction_cases
+from tests.simplify.cases import DEFAULTS, Case
 from tests.simplify.highprecision import evaluate_exactly
 
+CASES = {**cases.CASES, **contraction_cases.CASES}
 BY_NAME = {rule.name: rule for rule in RULES}
 FIRING = [
     pytest.param(name, i, id=f"{name}-{i}")
@@ -37,14 +39,14 @@ def alone(rule: Rule, root: Node) -> Node:
 
 def canonical(rule: Rule, root: Node) -> Node:
     """What the canonical phase, which comes before the rule's, makes of a graph."""
-    if rule in ARRANGE.rules:
+    if rule in (*CANONICAL.rules, *ARRANGE.rules):
         return root
     return run_phase([root], CANONICAL, Budget(1000), debug=True)[root]
 
 
 def values_of(root: Node, case: Case) -> Mapping[str, Any]:
     names = {leaf.attr("name") for leaf in leaves([root])}
-    return {name: case.points.get(name, DEFAULTS[name]) for name in names}
+    return {name: value for name, value in {**DEFAULTS, **case.points}.items() if name in names}
 
 
 def relative_error(found: Any, truth: Any) -> float:

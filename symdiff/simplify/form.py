@@ -1,0 +1,60 @@
+"""How far a node is from its preferred form: views that stand inside, roundabout questions.
+
+Part of the measure (:mod:`symdiff.simplify.measure`): the rules that move views, reshapes and
+factors outward, or ask for a label in the one way that is kept, decrease nothing else.
+"""
+
+from __future__ import annotations
+
+from symdiff.expr.algebra import number_of
+from symdiff.expr.node import Node
+from symdiff.expr.ops import OPS
+from symdiff.expr.views import expanded_axes, is_view
+from symdiff.simplify.terms import matched_axes
+
+_MOVING = ("reshape", "flip")
+_REDUCING = ("softmax", "log_softmax", "logsumexp", "max", "prod", "cumsum", "slice", "flip")
+
+
+def form(node: Node) -> int:
+    """What the node counts."""
+    multiple = node.op == "mul" and node.attr("exponents") == (1.0,)
+    inward = 0 if multiple else sum(_stands_inside(x, node) for x in node.inputs)
+    return 4 * inward + _asks(node)
+
+
+def _stands_inside(x: Node, node: Node) -> int:
+    """How much of an operand would rather stand outside of the node."""
+    if OPS[node.op].elementwise:
+        return int(x.op in _MOVING or _permutes(x))
+    if node.op in _REDUCING:
+        return int((x.op in _MOVING and node.op not in _MOVING) or is_view(x))
+    if node.op == "take":
+        factors = len(x.inputs) if x.op == "mul" else 0
+        return factors if x is node.inputs[0] else len(expanded_axes(x))
+    if node.op == "contract" and not is_view(node):
+        reshaped = matched_axes(x.inputs[0].shape, x.shape) if x.op == "reshape" else []
+        names = [own for y, own in zip(node.inputs, node.attr("indices"), strict=True) if y is x]
+        turned = any(len(own) == 2 and own[0] > own[1] for own in names)
+        regrouped = sum(len(a) != 1 or len(b) != 1 for a, b in reshaped)
+        return regrouped + int(x.facts.symmetric and turned)
+    return 0
+
+
+def _permutes(x: Node) -> bool:
+    if not is_view(x):
+        return False
+    (names,), out = x.attr("indices"), x.attr("out")
+    sizes = zip(names, x.inputs[0].shape, strict=True)
+    places = [out.index(n) for n, size in sizes if n in out and size != 1]
+    return places != sorted(places)
+
+
+def _asks(node: Node) -> int:
+    """For conditions of which there is a simpler form, and multiples that are chosen."""
+    if node.op == "where":
+        return 2 * sum(x.op == "mul" and x.attr("coefficient") != 1 for x in node.inputs)
+    if OPS[node.op].elementwise and node.dtype == "bool" and len(node.inputs) == 2:
+        at_zero = number_of(node.inputs[1]) == 0
+        return {"gt": 0, "le": 2}.get(node.op, 3) if at_zero else 3
+    return 0

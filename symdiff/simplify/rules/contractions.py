@@ -1,0 +1,380 @@
+"""The algebra of contractions: traces, diagonals, sums of products, factors that terms share.
+
+Matrix identities (The Matrix Cookbook, sections 1.1 and 2; XLA's algebraic simplifier) become one
+law each over named indices: ``tr(A B)``, the sum of a matrix product and its diagonal all leave
+out of a product what is not asked for; a diagonal matrix is a product with an identity, which
+renames an index.  In which order the rest is evaluated is the planner's affair
+(:mod:`symdiff.simplify.contraction`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symdiff.expr.algebra import linear_combination, power_product
+from symdiff.expr.contraction import contract, is_identity
+from symdiff.expr.graph import rebuild
+from symdiff.expr.node import Node
+from symdiff.expr.shapes import Size
+from symdiff.expr.views import Indices, is_view, make_view, transpose
+from symdiff.simplify.cost import at, contraction_space, elements
+from symdiff.simplify.parts import as_like, core_of, product_of, sum_of
+from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+from symdiff.simplify.rules.canonical import flatten_product
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A contraction as its operands, their indices, and the result's."""
+
+    operands: tuple[Node, ...]
+    indices: tuple[Indices, ...]
+    out: Indices
+    sizes: Mapping[int, Size]
+
+    def replaced(self, at: int, new: list[tuple[Node, Indices]]) -> Node:
+        """The contraction with one operand replaced by others."""
+        pairs = list(zip(self.operands, self.indices, strict=True))
+        pairs[at : at + 1] = new
+        return contract([x for x, _ in pairs], [n for _, n in pairs], self.out, self.sizes)
+
+    @property
+    def fresh(self) -> int:
+        """An index that is not in use."""
+        return 1 + max((n for own in (*self.indices, self.out) for n in own), default=0)
+
+    def own(self, at: int) -> set[int]:
+        """The indices of an operand that are summed and that no other has."""
+        others = {n for i, names in enumerate(self.indices) if i != at for n in names}
+        return set(self.indices[at]) - others - set(self.out)
+
+
+def parts_of(node: Node) -> Parts:
+    """A contract node taken apart."""
+    return Parts(node.inputs, node.attr("indices"), node.attr("out"), dict(node.attr("sizes")))
+
+
+def is_product(node: Node) -> bool:
+    """Whether the node is a contraction that is no view."""
+    return node.op == "contract" and not is_view(node)
+
+
+@rule("real-only", "contract")
+def sum_of_contraction(node: Node, context: Context) -> Rewrite | None:
+    """Σ_i (A B)_ij = (Σ_i A_ik) B_kj, tr(A B) = Σ A_ij B_ji: only what is asked for"""
+    parts = parts_of(node)
+    for at_, x in enumerate(node.inputs):
+        names = parts.indices[at_]
+        if not is_product(x) or len(x.inputs) < 2 or context.readers(x) > 1:
+            continue
+        if len(set(names)) == len(names) and not parts.own(at_):
+            continue
+        inner, fresh = parts_of(x), parts.fresh
+        rename = dict(zip(inner.out, names, strict=True))
+        for own in inner.indices:
+            for n in own:
+                if n not in rename:
+                    rename[n], fresh = fresh, fresh + 1
+        new = [
+            (y, tuple(rename[n] for n in own))
+            for y, own in zip(inner.operands, inner.indices, strict=True)
+        ]
+        bindings = {f"A{i}": y for i, y in enumerate(inner.operands)}
+        return Rewrite(as_like(parts.replaced(at_, new), node), bindings)
+    return None
+
+
+@rule("real-only", "contract")
+def product_with_diagonal(node: Node, context: Context) -> Rewrite | None:
+    """diag(v) A = v[:, None] A, A diag(v) = A v, and the diagonal of diag(v) is v"""
+    parts = parts_of(node)
+    for at_, x in enumerate(node.inputs):
+        if x.op != "mul":
+            continue
+        names = parts.indices[at_]
+        for factor, e in product_of(x).factors.items():
+            if e < 0 or not is_identity(core_of(factor)):
+                continue
+            own = [n for n, s in zip(names[len(names) - factor.ndim :], factor.shape, strict=True)
+                   if s != 1]  # fmt: skip
+            if len(own) != 2 or (own[0] != own[1] and set(own) <= set(parts.out)):
+                continue
+            rest = product_of(x).without(factor).bare(x.dtype)
+            new = [(y, names[len(names) - y.ndim :]) for y in (rest, factor)]
+            return Rewrite(as_like(parts.replaced(at_, new), node), {"v": rest})
+    return None
+
+
+@rule("exact", "contract", housekeeping=True)
+def transpose_of_product(node: Node, context: Context) -> Node | None:
+    """(A B)ᵀ = Bᵀ Aᵀ, where nothing else needs A B"""
+    if not is_view(node) or not is_product(node.inputs[0]) or context.readers(node.inputs[0]) > 1:
+        return None
+    (names,), (x,) = node.attr("indices"), node.inputs
+    if sorted(names) != sorted(node.attr("out")) or len(x.inputs) < 2:
+        return None
+    inner = parts_of(x)
+    rename = dict(zip(names, inner.out, strict=True))
+    return contract(inner.operands, inner.indices, [rename[n] for n in node.attr("out")])
+
+
+@rule("exact", "contract")
+def transpose_of_symmetric(node: Node, context: Context) -> Rewrite | None:
+    """Aᵀ = A, for symmetric A"""
+    parts = parts_of(node)
+    for at_, (x, names) in enumerate(zip(node.inputs, parts.indices, strict=True)):
+        if not x.facts.symmetric or len(names) != 2 or is_identity(x):
+            continue
+        if is_view(node):
+            if parts.out == names[::-1] and names[0] != names[1]:
+                return Rewrite(x, {"A": x}, x.facts.declared)
+        elif names[0] > names[1]:
+            new = parts.replaced(at_, [(x, names[::-1])])
+            return Rewrite(as_like(new, node), {"A": x}, x.facts.declared)
+    return None
+
+
+@rule("real-only", "contract", housekeeping=True)
+def constant_factor_of_sum(node: Node, context: Context) -> Node | None:
+    """Σ_j c_i x_ij = c_i Σ_j x_ij"""
+    if len(node.inputs) != 1 or is_view(node) or node.inputs[0].op != "mul":
+        return None
+    (names,), (product,) = node.attr("indices"), node.inputs
+    if len(set(names)) < len(names):
+        return None
+    if any(flatten_product(x, context) for x in (product, *product.inputs) if x.op == "mul"):
+        return None
+    factors = product_of(product)
+    summed = [a for a, n in enumerate(names) if n not in node.attr("out")]
+    fixed = [
+        x for x in factors.factors
+        if all(a < product.ndim - x.ndim or x.shape[a - product.ndim + x.ndim] == 1 for a in summed)
+    ]  # fmt: skip
+    rest = factors.without(*fixed)
+    whole = len(rest.factors) == 1 and set(rest.factors.values()) == {1.0}
+    if not fixed or not rest.factors or (not whole and context.readers(product) > 1):
+        return None
+    inner = as_like(rest.bare(product.dtype), product)
+    total = contract([inner], [names], node.attr("out"), dict(node.attr("sizes")))
+    out, shape = node.attr("out"), node.shape
+    views = []
+    for x, e in factors.without(*rest.factors).factors.items():
+        own = names[len(names) - x.ndim :]
+        views.append((make_view(x, own, out, _kept_sizes(x, own, out, shape)), e))
+    return as_like(power_product([*views, (total, 1.0)], factors.coefficient), node)
+
+
+def _kept_sizes(x: Node, own: Indices, out: Indices, shape: tuple[Size, ...]) -> tuple[Size, ...]:
+    """The sizes of the result's axes in one operand: 1 where it repeats itself."""
+    have = dict(zip(own, x.shape, strict=True))
+    return tuple(have.get(n, 1) if n in have else 1 for n, _ in zip(out, shape, strict=True))
+
+
+def _aligned(first: Parts, other: Parts) -> tuple[int, int, dict[int, int]] | None:
+    """The places of the operands in which two contractions differ, and the second's indices.
+
+    They must be the same but for one operand of each, over the same indices.
+    """
+    if len(first.operands) != len(other.operands) or len(first.operands) < 2:
+        return None
+    rename = dict(zip(other.out, first.out, strict=True))
+    left = list(range(len(first.operands)))
+    unmatched = []
+    for j, (y, names) in enumerate(zip(other.operands, other.indices, strict=True)):
+        i = next((i for i in left if first.operands[i] is y
+                  and _agrees(names, first.indices[i], rename)), None)  # fmt: skip
+        if i is None:
+            unmatched.append(j)
+        else:
+            left.remove(i)
+            rename |= zip(names, first.indices[i], strict=True)
+    if len(left) != 1 or len(unmatched) != 1:
+        return None
+    i, j = left[0], unmatched[0]
+    names = tuple(rename.get(n, -1) for n in other.indices[j])
+    own = first.indices[i]
+    if sorted(names) != sorted(own) or len(set(own)) < len(own):
+        return None
+    return i, j, rename
+
+
+def _agrees(names: Indices, wanted: Indices, rename: Mapping[int, int]) -> bool:
+    taken = set(rename.values())
+    return all(
+        rename[n] == m if n in rename else m not in taken
+        for n, m in zip(names, wanted, strict=True)
+    )
+
+
+@rule("real-only", "add")
+def common_operand(node: Node, context: Context) -> Rewrite | None:
+    """A B + A C = A (B + C), where that saves a product"""
+    terms = [
+        (x, c) for x, c in sum_of(node).terms.items()
+        if is_product(x) and context.readers(x) == 1 and x.shape == node.shape
+    ]  # fmt: skip
+    for k, (x, c) in enumerate(terms):
+        first = parts_of(x)
+        for y, d in terms[k + 1 :]:
+            other = parts_of(y)
+            found = _aligned(first, other)
+            if found is None:
+                continue
+            i, j, rename = found
+            b, own = first.operands[i], first.indices[i]
+            if at(contraction_space(y)) <= 2 * at(elements(b)):
+                continue
+            names = [rename[n] for n in other.indices[j]]
+            moved = transpose(other.operands[j], [names.index(n) for n in own])
+            inner = linear_combination([(b, c), (moved, d)])
+            merged = first.replaced(i, [(inner, own)])
+            rest = sum_of(node).without(x, y).plus(as_like(merged, node), 1.0)
+            return Rewrite(rest.node(node), {"B": b, "C": other.operands[j]})
+    return None
+
+
+# Sums over the same indices, gathered so that rules for terms see what stands below them.
+
+
+@dataclass(frozen=True, slots=True)
+class _Summand:
+    """What a plain sum adds up: elementwise factors that all have every index."""
+
+    parts: Parts
+    names: Indices
+
+    @property
+    def shape(self) -> list[tuple[int, Size]]:
+        """Each index's place in the result (−1 where it is summed) and size."""
+        x = self.parts.operands[0]
+        sizes = dict(zip(self.parts.indices[0], x.shape, strict=True))
+        out = self.parts.out
+        return [(out.index(n) if n in out else -1, sizes[n]) for n in self.names]
+
+    def body(self, order: Indices) -> Node:
+        """The product below the sum, with its axes in the given order."""
+        factors = []
+        for x, names in zip(self.parts.operands, self.parts.indices, strict=True):
+            factors.append((transpose(x, [names.index(n) for n in order]), 1.0))
+        return power_product(factors)
+
+
+def _summand(node: Node) -> _Summand | None:
+    if not is_product(node):
+        return None
+    parts = parts_of(node)
+    names = parts.indices[0]
+    if len(set(names)) < len(names) or not set(parts.out) <= set(names):
+        return None
+    if any(sorted(own) != sorted(names) for own in parts.indices):
+        return None
+    return _Summand(parts, names)
+
+
+_NEAR = 4
+
+
+def _near(body: Node) -> set[Node]:
+    """What stands a few operations below a node, and varies along some axis."""
+    found, front = set[Node](), [body]
+    for _ in range(_NEAR):
+        found.update(x for x in front if x.ndim)
+        front = [y for x in front for y in x.inputs]
+    return {x for x in found if x.op not in ("constant", "arange", "one_hot")}
+
+
+@rule("real-only", "add", housekeeping=True)
+def gather_sums(node: Node, context: Context) -> Node | None:
+    """Σ a + Σ b = Σ (a + b), where a and b are made of the same arrays"""
+    total = sum_of(node)
+    found = []
+    for x, c in total.terms.items():
+        summand = _summand(x) if context.readers(x) == 1 and x.shape == node.shape else None
+        if summand is not None:
+            found.append((x, c, summand))
+    for k, (x, c, first) in enumerate(found):
+        near = set().union(*map(_near, first.parts.operands))
+        bodies, gone = [(first.body(first.names), c)], [x]
+        for y, d, other in found[k + 1 :]:
+            order = _matched(first, other) if abs(c) == abs(d) else None
+            if order is None or not near & set().union(*map(_near, other.parts.operands)):
+                continue
+            bodies.append((other.body(order), d))
+            gone.append(y)
+        if len(gone) > 1:
+            inner = linear_combination(bodies)
+            summed = contract([inner], [first.names], first.parts.out)
+            return total.without(*gone).plus(as_like(summed, node), 1.0).node(node)
+    return None
+
+
+def _matched(first: _Summand, other: _Summand) -> Indices | None:
+    """The indices of the second in the order of the first's; None where the sizes differ."""
+    left = list(zip(other.names, other.shape, strict=True))
+    order = []
+    for wanted in first.shape:
+        place = next((p for p in left if p[1] == wanted), None)
+        if place is None:
+            return None
+        left.remove(place)
+        order.append(place[0])
+    return None if left else tuple(order)
+
+
+@rule("real-only", "mul", "contract", housekeeping=True)
+def scale_of_factor(node: Node, context: Context) -> Node | None:
+    """x (c a + c) = c x (a + 1), for a number c"""
+    if is_view(node) or (node.op == "mul" and len(node.inputs) == 1):
+        return None
+    for i, x in enumerate(node.inputs):
+        total = sum_of(x) if x.op == "add" else None
+        scale = abs(total.constant) if total is not None else 0.0
+        whole = node.op == "contract" or node.attr("exponents")[i] == 1
+        if total is None or not whole or scale in (0.0, 1.0):
+            continue
+        if any(abs(c) != scale for c in total.terms.values()):
+            continue
+        terms = [(y, c / scale) for y, c in total.terms.items()]
+        inputs = list(node.inputs)
+        inputs[i] = as_like(linear_combination(terms, total.constant / scale), x)
+        return as_like(power_product([(rebuild(node, inputs), 1.0)], scale), node)
+    return None
+
+
+@rule("real-only", "add")
+def common_power(node: Node, context: Context) -> Rewrite | None:
+    """a b + a³ c = a (b + a² c)"""
+    terms = sum_of(node)
+    if terms.constant or len(terms.terms) < 2:
+        return None
+    products = [(product_of(x), c) for x, c in terms.terms.items()]
+    common = {
+        a: min(t.factors.get(a, 0.0) for t, _ in products) for a in products[0][0].factors
+    }  # fmt: skip
+    common = {a: e for a, e in common.items() if e > 0 and e == int(e)}
+    if not common:
+        return None
+    rest = []
+    for t, c in products:
+        for a, e in common.items():
+            t = t.times(a, -e)
+        rest.append((t.bare(node.dtype), c))
+    inner = as_like(linear_combination(rest), node)
+    names = {f"a{i}": a for i, a in enumerate(common)}
+    return Rewrite(as_like(power_product([*common.items(), (inner, 1.0)]), node), names)
+
+
+GATHERING: tuple[Rule, ...] = (gather_sums,)
+CANONICAL: tuple[Rule, ...] = (
+    sum_of_contraction,
+    transpose_of_product,
+    constant_factor_of_sum,
+    common_operand,
+    scale_of_factor,
+)
+FOLDING: tuple[Rule, ...] = (
+    product_with_diagonal,
+    transpose_of_symmetric,
+    common_power,
+)
