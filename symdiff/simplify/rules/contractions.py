@@ -9,7 +9,7 @@ renames an index.  In which order the rest is evaluated is the planner's affair
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symdiff.expr.algebra import linear_combination, power_product
@@ -207,6 +207,18 @@ def _agrees(names: Indices, wanted: Indices, rename: Mapping[int, int]) -> bool:
     )
 
 
+def _sharing(sets: Sequence[set[Node]]) -> list[list[int]]:
+    """For each set, the later ones that share a node with it: linear where few do."""
+    holders: dict[Node, list[int]] = {}
+    for k, own in enumerate(sets):
+        for x in own:
+            holders.setdefault(x, []).append(k)
+    return [
+        sorted({m for x in own for m in holders[x] if m > k}) if own else []
+        for k, own in enumerate(sets)
+    ]
+
+
 @rule("real-only", "add")
 def common_operand(node: Node, context: Context) -> Rewrite | None:
     """A B + A C = A (B + C), where that saves a product"""
@@ -214,9 +226,10 @@ def common_operand(node: Node, context: Context) -> Rewrite | None:
         (x, c) for x, c in sum_of(node).terms.items()
         if is_product(x) and context.readers(x) == 1 and x.shape == node.shape
     ]  # fmt: skip
+    partners = _sharing([set(x.inputs) for x, _ in terms])
     for k, (x, c) in enumerate(terms):
         first = parts_of(x)
-        for y, d in terms[k + 1 :]:
+        for y, d in (terms[m] for m in partners[k]):
             other = parts_of(y)
             found = _aligned(first, other)
             if found is None:
@@ -293,12 +306,12 @@ def gather_sums(node: Node, context: Context) -> Node | None:
         summand = _summand(x) if context.readers(x) == 1 and x.shape == node.shape else None
         if summand is not None:
             found.append((x, c, summand))
+    partners = _sharing([set().union(*map(_near, s.parts.operands)) for _, _, s in found])
     for k, (x, c, first) in enumerate(found):
-        near = set().union(*map(_near, first.parts.operands))
         bodies, gone = [(first.body(first.names), c)], [x]
-        for y, d, other in found[k + 1 :]:
+        for y, d, other in (found[m] for m in partners[k]):
             order = _matched(first, other) if abs(c) == abs(d) else None
-            if order is None or not near & set().union(*map(_near, other.parts.operands)):
+            if order is None:
                 continue
             bodies.append((other.body(order), d))
             gone.append(y)
