@@ -157,6 +157,10 @@ def _fact(text: str) -> tuple[str, Any]:
     return key, int(numbers[0]) if numbers[0].is_integer() else numbers[0]
 
 
+def _indented(lines: list[str], wanted: bool) -> list[str]:
+    return ["", *(f"    {line}" for line in lines)] if wanted else []
+
+
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("expr")
 @click.option("--wrt", required=True, metavar="NAME", help="The variable.")
@@ -177,6 +181,7 @@ def _fact(text: str) -> tuple[str, Any]:
     default="text",
     show_default=True,
 )
+@click.option("--trace", is_flag=True, help="Also the rules that were applied (text; json always).")
 def derive(
     expr: str,
     wrt: str,
@@ -185,6 +190,7 @@ def derive(
     order: int,
     direction: str | None,
     form: str,
+    trace: bool,
 ) -> None:
     """Differentiate one formula, as people write it: symdiff derive "log(1 + exp(x))" --wrt x."""
     from symdiff.derive import derive as run
@@ -197,7 +203,7 @@ def derive(
     with faults():
         result = run(expr, wrt=wrt, shapes=sizes, facts=facts, order=order, direction=direction)
         views: dict[str, Callable[[], str]] = {
-            "text": lambda: result.text,
+            "text": lambda: "\n".join([result.text, *_indented(result.trace_lines(), trace)]),
             "latex": lambda: result.latex,
             "numpy": lambda: result.source,
             "json": result.to_json,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -42,8 +42,9 @@ class Derivation:
 
     ``text`` and ``latex`` show them as equations, below the definitions of what they share;
     ``source`` is a NumPy module with functions ``value`` and ``derivative``; ``trace`` holds the
-    rules that made the derivative what it is, ``assumptions`` the (variable, fact) pairs of the
-    caller that a rule leaned on.
+    rules that made the derivative what it is, those of ``value_trace`` before it was taken, giving
+    ``raw``; ``near_misses`` are rules that lacked a fact; ``assumptions`` the (variable, fact)
+    pairs of the caller that a rule leaned on.
     """
 
     expression: str
@@ -53,7 +54,10 @@ class Derivation:
     inputs: Mapping[str, Node]
     value_node: Node
     derivative_node: Node
+    raw: Node
     trace: Trace
+    value_trace: Trace
+    near_misses: tuple[str, ...]
     assumptions: tuple[tuple[str, str], ...]
 
     def value(self, /, check_facts: Any = False, **arrays: Any) -> Any:
@@ -135,8 +139,17 @@ class Derivation:
         return load_module(self.source, "derived")
 
     def trace_lines(self) -> list[str]:
-        """The rules that made the derivative, one line each."""
-        return list(dict.fromkeys(self.trace.lines(one_line)))
+        """How the derivative came to be, in about ten lines.
+
+        The rules applied to the formula, the chain rule's result, the rules applied to that, what
+        was tidied, and the rules that would have applied but for a fact.
+        """
+        told = self.trace.lines(one_line)
+        rewrites = sum("  →  " in line for line in told)
+        before = {str(each) for each in self.value_trace.told(one_line)}
+        place = next((i for i in range(rewrites) if told[i] not in before), rewrites)
+        raw = f"{TEXT.draw(self.derivative_label)} = {one_line(self.raw)}    by the chain rule"
+        return [*told[:place], raw, *told[place:], *self.near_misses]
 
     def to_json(self) -> str:
         """All of it as JSON."""
@@ -151,6 +164,10 @@ class Derivation:
             "derivative": _entry(derivative),
             "source": self.source,
             "trace": self.trace_lines(),
+            "steps": [
+                {**asdict(step), "facts": sorted(step.facts)} for step in self.trace.told(one_line)
+            ],
+            "near_misses": list(self.near_misses),
             "assumptions": [list(pair) for pair in self.assumptions],
         }
         return json.dumps(data, ensure_ascii=False, indent=2)
@@ -204,9 +221,9 @@ def derive(
             )
         forward = simplify(node, trace=True, phases=ACCURATE)
         steps = [forward]
-        made = _derivative(forward.root, x, v, order, steps)
-    trace = joined(step.trace for step in steps)
+        raw, made = _derivative(forward.root, x, v, order, steps)
     assumed = {fact for step in steps for fact in step.assumptions}
+    misses = dict.fromkeys(miss.text(one_line) for step in steps for miss in step.near_misses)
     return Derivation(
         expr,
         wrt,
@@ -215,7 +232,10 @@ def derive(
         reading.inputs,
         forward.root,
         made,
-        trace,
+        raw,
+        joined(step.trace for step in steps),
+        forward.trace,
+        tuple(misses),
         tuple(sorted(assumed)),
     )
 
@@ -241,17 +261,18 @@ def _variables(reading: Reading, wrt: str, direction: str | None) -> tuple[Node,
     return x, v
 
 
-def _derivative(value: Node, x: Node, v: Node | None, order: int, steps: list[Simplified]) -> Node:
-    """The derivative of the simplified value, simplified; appends what each pass did."""
+def _derivative(
+    value: Node, x: Node, v: Node | None, order: int, steps: list[Simplified]
+) -> tuple[Node, Node]:
+    """The derivative of the simplified value, raw and simplified; appends what each pass did."""
 
     def simplified(node: Node) -> Node:
         steps.append(simplify(node, trace=True, phases=ACCURATE))
         return steps[-1].root
 
-    if order == 1:
-        return simplified(jacobian(value, x))
-    if v is None:
-        return simplified(jacobian(simplified(grad(value, x)), x))
-    _, best = cheapest_hvp(value, [x], [v], trace=True, phases=ACCURATE)
-    steps.append(best)
-    return best.root
+    if v is not None:
+        (raw,), best = cheapest_hvp(value, [x], [v], trace=True, phases=ACCURATE)
+        steps.append(best)
+        return raw, best.root
+    raw = jacobian(value if order == 1 else simplified(grad(value, x)), x)
+    return raw, simplified(raw)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symdiff.calculus.reverse import gradients
@@ -22,6 +22,7 @@ from symdiff.inspect.layout import Doc, Name, Partial
 from symdiff.inspect.naming import lines
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
+from symdiff.simplify.trace import NearMiss
 
 #: Through how many equations at once a derivative is tried.
 REACH = 3
@@ -32,7 +33,7 @@ class Derivative:
     """∂J/∂x: the graph, over names and over the derivatives of other equations (``uses``).
 
     ``known`` names nodes of the graph that are the values of equations; ``steps`` are the
-    simplifications that led to it, in order.
+    simplifications that led to it, in order; ``near_misses`` are those of all ways tried.
     """
 
     of: str
@@ -41,6 +42,7 @@ class Derivative:
     known: Mapping[Node, Doc]
     uses: tuple[str, ...]
     steps: tuple[Simplified, ...]
+    near_misses: tuple[NearMiss, ...] = ()
 
     @property
     def label(self) -> Partial:
@@ -78,13 +80,15 @@ class ChainRule:
         if name not in self.found:
             best = self.through(name, [])
             inside: list[str] = []
+            missed = _near_misses(best)
             for _ in range(REACH if self.simplify else 0):
                 inside = self.further(name, inside)
                 if not inside or best.length <= 2:
                     break
                 other = self.through(name, inside)
                 best = other if other.length < best.length else best
-            self.found[name] = best
+                missed += _near_misses(other)
+            self.found[name] = replace(best, near_misses=missed)
         return self.found[name]
 
     def needed(self, names: Sequence[str]) -> list[Derivative]:
@@ -146,3 +150,7 @@ class ChainRule:
         known.update((leaf, Partial(self.loss, n)) for leaf, n in names.items())
         uses = tuple(names[leaf] for leaf in leaves([made]) if leaf in names)
         return Derivative(self.loss, name, made, known, uses, tuple(steps))
+
+
+def _near_misses(derivative: Derivative) -> tuple[NearMiss, ...]:
+    return tuple(miss for step in derivative.steps for miss in step.near_misses)

@@ -28,6 +28,7 @@ from symdiff.inspect.show import joined, latex_lines, one_line
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
 from symdiff.simplify.second_order import cheapest_hvp
+from symdiff.simplify.trace import NearMiss
 from symdiff.spec.model import Model
 from symdiff.spec.write import equations_text
 
@@ -201,7 +202,7 @@ def _backward(model: Model, names: Sequence[str], raw: bool) -> Inspection:
         )
         for line in shown
     ]
-    trace = tuple(Applied(TEXT.draw(d.label), _rules(d.steps, known)) for d in found)
+    trace = tuple(Applied(TEXT.draw(d.label), _rules(d.steps, known, d.near_misses)) for d in found)
     steps = [step for d in found for step in d.steps]
     return Inspection(
         model,
@@ -213,10 +214,17 @@ def _backward(model: Model, names: Sequence[str], raw: bool) -> Inspection:
     )
 
 
-def _rules(steps: Sequence[Simplified], known: Mapping[Node, Doc]) -> tuple[str, ...]:
-    """The rules of consecutive simplifications, each once."""
+def _rules(
+    steps: Sequence[Simplified], known: Mapping[Node, Doc], missed: Iterable[NearMiss]
+) -> tuple[str, ...]:
+    """The rules of consecutive simplifications, and those that lacked a fact."""
+
+    def show(node: Node) -> str:
+        return one_line(node, known)
+
     trace = joined(step.trace for step in steps)
-    return tuple(dict.fromkeys(trace.lines(lambda node: one_line(node, known))))
+    misses = dict.fromkeys(miss.text(show) for miss in missed)
+    return (*trace.lines(show), *misses)
 
 
 def _assumptions(steps: Iterable[Simplified]) -> tuple[tuple[str, str], ...]:
@@ -272,7 +280,8 @@ class _Whole:
                 derived.append(Derived(line))
             else:
                 derived.append(Derived(line, name, (name, shapes[name])))
-        rules = _rules(self.steps, {**_docs(self.names), **known})
+        missed = [miss for step in self.steps for miss in step.near_misses]
+        rules = _rules(self.steps, {**_docs(self.names), **known}, missed)
         return Inspection(
             self.model,
             of,

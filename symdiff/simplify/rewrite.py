@@ -32,11 +32,15 @@ class RewriteError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """What a rule puts in a node's place, the pieces that it matched, the facts it leaned on."""
+    """What a rule puts in a node's place, the pieces that it matched, the facts it leaned on.
+
+    ``law`` is the one that applied, where the rule has several.
+    """
 
     node: Node
     bindings: Mapping[str, Node] = field(default_factory=dict)
     facts: frozenset[Fact] = frozenset()
+    law: str = ""
 
 
 class Context:

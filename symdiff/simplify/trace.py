@@ -1,25 +1,35 @@
 """The trace: which rule made what, sliced to what the result came from.
 
 Nodes are immutable, so a trace is a list of (before, after); nothing is copied, and any step can
-be rendered later, or replayed: the reference interpreter must give both sides one value.  Steps
-that only tidy (housekeeping) are folded into one line.
+be rendered later, or replayed: the reference interpreter must give both sides one value.  A trace
+is told in about ten lines: steps that only tidy (housekeeping) are folded into one, and so are the
+applications of one rule where there are many.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symdiff.expr.evaluate import Values, evaluate
 from symdiff.expr.graph import toposort
-from symdiff.expr.node import Node
+from symdiff.expr.node import Node, describe
 from symdiff.simplify.rewrite import Fact, Recorder, Rewrite, Rule
+
+#: How many lines a trace is told in; one or two more say what was folded.
+LINES = 10
+
+_SMALL = str.maketrans("ᵃᵇᶜⁿᵖᵘʷˣᶻ", "abcnpuwxz")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rewrite: the rule, both sides, the pieces that it matched, the facts it leaned on."""
+    """One rewrite: the rule, both sides, the pieces that it matched, the facts it leaned on.
+
+    ``own_law`` is what the rule said of this application, if it has several laws.
+    """
 
     phase: str
     rule: Rule
@@ -27,6 +37,12 @@ class Step:
     after: Node
     bindings: Mapping[str, Node]
     facts: frozenset[Fact]
+    own_law: str = ""
+
+    @property
+    def law(self) -> str:
+        """The law that applied."""
+        return self.own_law or self.rule.law
 
     def replay(self, values: Values, sizes: Mapping[str, int] | None = None) -> tuple[Any, Any]:
         """The values of both sides, by the reference interpreter."""
@@ -36,14 +52,46 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A rule that would have applied to the node but for a fact, with the reason in words."""
+    """A rule that would have applied to the node but for a fact, with the reason in words.
+
+    ``reason`` has letters in braces for the ``pieces`` that it speaks of.
+    """
 
     rule: str
     node: Node
     reason: str
+    pieces: Mapping[str, Node] = field(default_factory=dict)
+
+    def text(self, show: Callable[[Node], str]) -> str:
+        """The miss in words; ``show`` renders a node."""
+        pieces = {name: show(node) for name, node in self.pieces.items()}
+        return f"{self.rule} not applied: {self.reason.format_map(pieces)}"
 
     def __str__(self) -> str:
-        return f"{self.rule} not applied: {self.reason}"
+        return self.text(describe)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A step in words, or several of one rule by their first.
+
+    ``pieces`` are what the law's letters stand for, where that is no mere name.
+    """
+
+    rule: str
+    law: str
+    before: str
+    after: str
+    pieces: Mapping[str, str]
+    facts: frozenset[Fact]
+    times: int = 1
+
+    def __str__(self) -> str:
+        pieces = "".join(f", {name} ↦ {text}" for name, text in self.pieces.items())
+        leaned = ", ".join(f"{name}: {fact}" for name, fact in sorted(self.facts))
+        because = f"  [{leaned}]" if leaned else ""
+        often = f"  ({self.times} times)" if self.times > 1 else ""
+        return f"{self.before}  →  {self.after}    {self.rule}: {self.law}{pieces}{because}{often}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +130,54 @@ class Trace:
         return Trace(tuple(sliced(self.events, roots)), self.events)
 
     def lines(self, show: Callable[[Node], str]) -> list[str]:
-        """One line a telling step, and one for all the tidying; ``show`` renders a node."""
-        result = []
-        for step in self.telling:
-            leaned = ", ".join(f"{name}: {fact}" for name, fact in sorted(step.facts))
-            because = f"  [{leaned}]" if leaned else ""
-            law = f"{step.rule.name}: {step.rule.law}{because}"
-            result.append(f"{show(step.before)}  →  {show(step.after)}    {law}")
-        if self.housekeeping:
-            names = sorted({step.rule.name for step in self.housekeeping})
-            result.append(f"tidied up in {len(self.housekeeping)} steps ({', '.join(names)})")
-        return result
+        """One line a telling step, and one for all the tidying; ``show`` renders a node.
+
+        Where that would be more than LINES, each rule has one line, with a count.
+        """
+        told = self.told(show)
+        result = [str(each) for each in told[:LINES]]
+        if told[LINES:]:
+            rest = ", ".join(sorted({each.rule for each in told[LINES:]}))
+            facts = {fact for each in told[LINES:] for fact in each.facts}
+            leaned = ", ".join(f"{name}: {fact}" for name, fact in sorted(facts))
+            result.append(f"and by {rest}" + (f"  [{leaned}]" if leaned else ""))
+        return [*result, *self.tidying()]
+
+    def told(self, show: Callable[[Node], str]) -> list[Told]:
+        """The telling steps in words, each once; rule by rule where they are many.
+
+        Those of which both sides read alike say nothing.
+        """
+        steps = [_told(step, show) for step in self.telling]
+        once = list({str(each): each for each in steps if each.before != each.after}.values())
+        return once if len(once) <= LINES else _by_rule(once)
+
+    def tidying(self) -> list[str]:
+        """One line for all the tidying; none if there was nothing to tidy."""
+        count = len(self.housekeeping)
+        names = ", ".join(sorted({step.rule.name for step in self.housekeeping}))
+        said = f"tidied up in {count} step{'s' if count > 1 else ''} ({names})"
+        return [said] if count else []
+
+
+def _told(step: Step, show: Callable[[Node], str]) -> Told:
+    """A step in words, with those pieces that its left side shows and that are no mere names."""
+    before, law = show(step.before), step.law
+    letters = set(re.findall(r"(?<!\w)[A-Za-z]\w*", law.translate(_SMALL)))
+    shown = {name: show(x) for name, x in step.bindings.items() if name in letters}
+    pieces = {a: text for a, text in shown.items() if text in before and not text.isidentifier()}
+    return Told(step.rule.name, law, before, show(step.after), pieces, step.facts)
+
+
+def _by_rule(steps: Iterable[Told]) -> list[Told]:
+    """The first step by each rule, with how many there are and all their facts."""
+    found: dict[str, Told] = {}
+    for step in steps:
+        first = found.setdefault(step.rule, step)
+        if first is not step:
+            facts, times = first.facts | step.facts, first.times + 1
+            found[step.rule] = replace(first, facts=facts, times=times)
+    return list(found.values())
 
 
 class Tracer(Recorder):
@@ -104,7 +189,9 @@ class Tracer(Recorder):
 
     def rewritten(self, phase: str, rule: Rule, before: Node, rewrite: Rewrite) -> None:
         super().rewritten(phase, rule, before, rewrite)
-        self.events.append(Step(phase, rule, before, rewrite.node, rewrite.bindings, rewrite.facts))
+        self.events.append(
+            Step(phase, rule, before, rewrite.node, rewrite.bindings, rewrite.facts, rewrite.law)
+        )
 
     def rebuilt(self, before: Node, after: Node, inputs: Sequence[Node]) -> None:
         self.events.append(_Rebuilt(before, after, tuple(inputs)))

@@ -78,6 +78,16 @@ def _known_log(node: Node) -> Node | None:
     return None
 
 
+#: The laws of log_of_known, by what the logarithm is of.
+_LOGS = {
+    "exp": "log eᶻ = z",
+    "softmax": "log softmax(z) = log_softmax(z)",
+    "contract": "log Σeᶻ = logsumexp(z)",
+    "sigmoid": "log σ(z) = −softplus(−z)",
+    "add": "log(1 + eᶻ) = softplus(z)",
+}
+
+
 def _argument(node: Node) -> Node:
     """What stands below the exponentials of a node of which ``known_log`` knows."""
     core, _ = below_movement(node)
@@ -87,10 +97,13 @@ def _argument(node: Node) -> Node:
 
 @rule("stabler", "log")
 def log_of_known(node: Node, context: Context) -> Rewrite | None:
-    """log eᶻ = z, log softmax = log_softmax, log Σeᶻ = logsumexp z, log σ(z) = −softplus(−z)"""
+    """the logarithm of eᶻ, Σeᶻ, 1 + eᶻ, σ(z) and softmax(z)"""
     (inside,) = node.inputs
     result = known_log(inside)
-    return None if result is None else Rewrite(as_like(result, node), {"z": _argument(inside)})
+    if result is None:
+        return None
+    law = _LOGS[below_movement(inside)[0].op]
+    return Rewrite(as_like(result, node), {"z": _argument(inside)}, law=law)
 
 
 def _log_of_sum(total: Sum, like: Node) -> Node | None:
@@ -189,18 +202,18 @@ def log1p_of_known(node: Node, context: Context) -> Rewrite | None:
     result = _log_of_sum(Sum(total.terms, total.constant + 1.0), node)
     if result is not None:
         names = {f"z{i}": _argument(term) for i, term in enumerate(total.terms)}
-        return Rewrite(result, names)
+        return Rewrite(result, names, law="log1p(eᶻ) = softplus(z)" if len(names) == 1 else "")
     if len(total.terms) != 1 or total.constant:
         return None
     ((term, c),) = total.terms.items()
     core, moved = below_movement(term)
     if core.op == "sigmoid" and c == -1:
-        result = negative(scalar("softplus", core.inputs[0]))
+        result, law = negative(scalar("softplus", core.inputs[0])), "log1p(−σ(z)) = −softplus(z)"
     elif core.op == "expm1" and c == 1:
-        result = core.inputs[0]
+        result, law = core.inputs[0], "log1p(eᶻ − 1) = z"
     else:
         return None
-    return Rewrite(as_like(moved_again(result, moved), node), {"z": core.inputs[0]})
+    return Rewrite(as_like(moved_again(result, moved), node), {"z": core.inputs[0]}, law=law)
 
 
 @rule("stabler", "exp", "expm1")
@@ -215,18 +228,21 @@ def exp_of_log(node: Node, context: Context) -> Rewrite | None:
     if node.op == "expm1":
         if core.op != "log1p" or c != 1:
             return None
-        result = inside
+        result, law = inside, "expm1(log1p x) = x"
     elif core.op == "log":
-        result = power_product([(inside, c)])
+        result, law = power_product([(inside, c)]), "e^(c log x) = xᶜ"
     elif core.op == "log1p":
         result = power_product([(linear_combination([(inside, 1.0)], 1.0), c)])
+        law = "e^(c log1p(x)) = (1 + x)ᶜ"
     elif core.op == "log_softmax":
         result = power_product([(reduction("softmax", inside, core.attr("axes")), c)])
+        law = "e^log_softmax(x) = softmax(x)"
     elif core.op == "softplus" and c < 0:
         result = power_product([(scalar("sigmoid", negative(inside)), -c)])
+        law = "e^(−softplus(x)) = σ(−x)"
     else:
         return None
-    return Rewrite(as_like(viewed_as(base, result), node), {"x": inside})
+    return Rewrite(as_like(viewed_as(base, result), node), {"x": inside}, law=law)
 
 
 @rule("stabler", "mul")
@@ -243,7 +259,8 @@ def product_of_exponentials(node: Node, context: Context) -> Rewrite | None:
         merged = scalar("exp", linear_combination([(b.inputs[0], e) for b, e in shared]))
         rest = product.without(*(b for b, _ in shared)).times(merged, 1.0)
         names = {f"x{i}": b.inputs[0] for i, (b, _) in enumerate(shared)}
-        return Rewrite(rest.node(node), names)
+        law = "eᵃ eᵇ = e^(a+b)" if len(shared) > 1 else "(eᵃ)ⁿ = e^(n a)"
+        return Rewrite(rest.node(node), names, law=law)
     return None
 
 

@@ -139,7 +139,8 @@ def masked_by_own_sign(node: Node, context: Context) -> Rewrite | None:
             if inner is x or (inner.op == "relu" and inner.inputs[0] is x):
                 kept = inner if inner.op == "relu" else cast(scalar("relu", x), inner.dtype)
                 result = product.without(mask, other).times(viewed_as(other, kept), f)
-                return Rewrite(result.node(node), {"x": x})
+                law = f"{'x' if inner is x else 'relu(x)'} [x > 0] = relu(x)"
+                return Rewrite(result.node(node), {"x": x}, law=law)
     return None
 
 

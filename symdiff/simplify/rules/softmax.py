@@ -161,10 +161,12 @@ def shift_invariance(node: Node, context: Context) -> Rewrite | None:
         return None
     rest, shift = found
     result = reduction(node.op, as_like(rest, z), axes)
+    law = f"{node.op}(z + c) = {node.op}(z), c constant along its axes"
     if node.op == "logsumexp":
+        law = law.replace("(z),", "(z) + c,")
         whole = expand_dims(shift, range(z.ndim - shift.ndim))
         result = linear_combination([(result, 1.0), (squeeze(whole, axes), 1.0)])
-    return Rewrite(as_like(result, node), {"z": rest, "c": shift})
+    return Rewrite(as_like(result, node), {"z": rest, "c": shift}, law=law)
 
 
 def _shift(z: Node, axes: tuple[int, ...]) -> tuple[Node, Node] | None:
