@@ -269,6 +269,11 @@ def _exp(node: Node) -> Facts:
     return Facts(lo, hi, nonzero=True)
 
 
+def _pow(node: Node) -> Facts:
+    base = node.inputs[0].facts
+    return Facts(lo=0.0 if base.nonnegative else -math.inf, nonzero=base.positive)
+
+
 def _softmax(node: Node) -> Facts:
     axes: tuple[int, ...] = node.attr("axes")
     return Facts(0.0, 1.0, sums=ones(axes) if len(axes) == 1 else NONE)
@@ -368,6 +373,7 @@ _RULES: dict[str, Callable[[Node], Facts]] = {
     **dict.fromkeys(SCALARS, _scalar),
     **dict.fromkeys(("relu", "abs", "where", "maximum", "minimum"), _monotone),
     "exp": _exp,
+    "pow": _pow,
     "hypot": _hypot,
 }
 

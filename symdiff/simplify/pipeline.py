@@ -115,9 +115,12 @@ def simplify(
             if current == left:  # nodes are equal when they are the same
                 continue
             done = run_phase(current, phase, steps, recorder, debug, known)
-            current = [done[root] for root in current]
+            entered, current = current, [done[root] for root in current]
             _compose(mapping, done)
-            settled[phase.name] = current, set(done.values()) if phase.local else set()
+            if phase.local:
+                settled[phase.name] = current, set(done.values())
+            elif current == entered:  # else some node may have lost readers after its turn
+                settled[phase.name] = current, set()
         changed = current != before
     found = recorder.trace(current) if isinstance(recorder, Tracer) else Trace()
     missed = tuple(near_misses(current)) if trace else ()

@@ -95,6 +95,14 @@ def test_labels_and_masks() -> None:
     assert not (A @ A).facts.symmetric
 
 
+def test_powers_of_what_is_positive_are_positive() -> None:
+    exponent = b.input("a", ("n",))
+    assert (b.sigmoid(z[:, 0]) ** exponent).facts.positive
+    assert (p[:, 0] ** exponent).facts.nonnegative
+    assert not (p[:, 0] ** exponent).facts.positive
+    assert not (z[:, 0] ** exponent).facts.nonnegative
+
+
 def test_an_unknown_fact_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="input q: unknown fact 'sums_to_two'"):
         b.input("q", (3,), sums_to_two=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from symdiff.expr import build as b
@@ -19,7 +21,7 @@ f = b.input("f", (4,))
 g = b.input("g", (4, 3, 2))
 _RNG = np.random.default_rng(3)
 _HALF = _RNG.normal(size=(3, 3))
-POINTS = {
+POINTS: dict[str, Any] = {
     "A": _RNG.normal(size=(3, 4)),
     "B": _RNG.normal(size=(4, 3)),
     "C": _RNG.normal(size=(4, 3)),
@@ -35,7 +37,7 @@ POINTS = {
 }
 
 
-def _case(*fires: tuple[Node, Node], never: tuple[Node, ...], **points: object) -> Case:
+def _case(*fires: tuple[Node, Node], never: tuple[Node, ...], **points: Any) -> Case:
     return case(*fires, never=never, **{**POINTS, **points})
 
 
