@@ -11,6 +11,7 @@ from symdiff.inspect.layout import (
     Doc,
     Name,
     Number,
+    Quotient,
     Subscript,
     Sum,
     elementwise,
@@ -64,6 +65,8 @@ def mul(node: Node, inputs: Docs) -> Doc:
         if negative and e == int(e):
             minus ^= bool(e % 2)
             doc = size
+        if isinstance(doc, Quotient) and doc.top == ONE:
+            doc, e = doc.bottom, -e
         (top if e > 0 else bottom).append((x, power(doc, abs(e))))
     front: list[Doc] = [] if top_number == ONE else [top_number]
     front += [doc for _, doc in _sorted(top) if not _.ndim]

@@ -21,6 +21,7 @@ from symdiff.inspect.layout import (
     Norm,
     Number,
     Power,
+    Product,
     Subscript,
     Total,
     chain,
@@ -30,7 +31,7 @@ from symdiff.inspect.layout import (
     scaled,
     transpose,
 )
-from symdiff.inspect.ordering import text_key
+from symdiff.inspect.ordering import Key, text_key
 
 Indices = tuple[int, ...]
 
@@ -277,14 +278,22 @@ class _Walk:
     def trace(self) -> _Part:
         if self.free or not self.edges:
             raise _NoForm
-        ways = []
-        for start in self.degree:
-            mark = self.marks.get(start, [])
-            diagonal = [Apply("diag", (elementwise(mark),))] if mark else []
-            way = [*diagonal, *self.along(start, start)]
-            ways += [chain(way), chain(transpose(factor) for factor in reversed(way))]
-        best = min(ways, key=lambda way: (marks(way), text_key(way)))
-        return _Part(Apply("trace", (best,)), ())
+        start = next(iter(self.degree))
+        mark = self.marks.get(start, [])
+        diagonal = [Apply("diag", (elementwise(mark),))] if mark else []
+        way = [*diagonal, *self.along(start, start)]
+        ways: list[Doc] = []
+        for whole in (chain(way), chain(transpose(factor) for factor in reversed(way))):
+            front, factors = _factors(whole)
+            turns = (factors[i:] + factors[:i] for i in range(len(factors)))
+            ways += [scaled(front, chain(turn)) for turn in turns]
+
+        def look(way: Doc) -> tuple[int, bool, Key]:
+            """Few transposes, and Xᵀ A X rather than A X Xᵀ."""
+            _, factors = _factors(way)
+            return marks(way), factors[0] != transpose(factors[-1]), text_key(way)
+
+        return _Part(Apply("trace", (min(ways, key=look),)), ())
 
     def along(self, start: int, end: int) -> list[Doc]:
         """The factors of the product along the path."""
@@ -330,6 +339,13 @@ class _Walk:
             left, right = (elementwise(self.marks[n]) for n in (start, end))
             ways.append(chain([transpose(left), *self.along(start, end), right]))
         return _Part(min(ways, key=marks), ())
+
+
+def _factors(doc: Doc) -> tuple[tuple[Doc, ...], tuple[Doc, ...]]:
+    """The numbers in front of a product of matrices, and the matrices."""
+    if not isinstance(doc, Product):
+        return (), (doc,)
+    return doc.factors[: doc.scalars], doc.factors[doc.scalars :]
 
 
 def _dot(u: Doc, v: Doc) -> Doc:

@@ -14,7 +14,7 @@ from symdiff.expr.algebra import number_of
 from symdiff.expr.contraction import is_identity
 from symdiff.expr.node import Node
 from symdiff.expr.scalars import SCALARS
-from symdiff.expr.shapes import Size, shape_text, size_add, size_mul, size_sub, size_text
+from symdiff.expr.shapes import Shape, Size, shape_text, size_add, size_mul, size_sub, size_text
 from symdiff.expr.views import is_view
 from symdiff.inspect.arithmetic import Docs, add, mul
 from symdiff.inspect.layout import (
@@ -32,6 +32,7 @@ from symdiff.inspect.layout import (
     Subscript,
     negated,
     power,
+    quotient,
     scaled,
     signed,
     transpose,
@@ -97,6 +98,7 @@ def _relation(name: str) -> Builder:
 
 _SCALAR_FORMS: dict[str, Builder] = {
     **{name: _relation(name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
+    "reciprocal_or_zero": lambda node, inputs: quotient(ONE, inputs[0]),
     "abs": lambda node, inputs: Magnitude(inputs[0]),
     "pow": lambda node, inputs: Power(inputs[0], inputs[1]),
     "where": lambda node, inputs: Cases(inputs[0], inputs[1], inputs[2]),
@@ -151,7 +153,7 @@ def _view(node: Node, doc: Doc) -> Doc:
         if value in (0.0, 1.0):
             return Apply("zeros" if value == 0 else "ones", (), (("", shape_text(node.shape)),))
         if x.ndim == 0 or _is_trailing(names, out):
-            return Apply("broadcast", (doc,), (("", shape_text(node.shape)),))
+            return _repeated(doc, x.ndim, node.shape)
     gone = [n not in out for n in names]
     if any(gone) and x.op == "slice":
         assert isinstance(doc, Subscript)
@@ -174,6 +176,19 @@ def _view(node: Node, doc: Doc) -> Doc:
     if any(wide):
         doc = Apply("broadcast", (doc,), (("", shape_text(node.shape)),))
     return doc
+
+
+def _repeated(doc: Doc, rank: int, shape: Shape) -> Doc:
+    """A number as a multiple of ones, a vector as the rows of 1 vᵀ; else a broadcast."""
+    if rank == 0:
+        minus, size = signed(doc)
+        term = scaled((size,), Apply("ones", (), (("", shape_text(shape)),)))
+        return negated(term) if minus else term
+    if rank == 1 and len(shape) == 2:
+        minus, size = signed(doc)
+        term = spread(Apply("ones", (), (("", shape_text(shape[:1])),)), size, [])
+        return negated(term) if minus else term
+    return Apply("broadcast", (doc,), (("", shape_text(shape)),))
 
 
 def _is_trailing(names: Sequence[int], out: Sequence[int]) -> bool:

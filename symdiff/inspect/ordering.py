@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from symdiff.inspect.layout import Doc, Name, Number, Product, Relation
+from symdiff.inspect.layout import Doc, Name, Number, Product, Relation, Transpose
 from symdiff.inspect.text import TEXT
 
 Key = tuple[tuple[int, int, str], ...]
@@ -21,7 +21,7 @@ def term_key(rank: int, doc: Doc) -> tuple[int, int, Key]:
     match doc:
         case Number():
             return (1, 0, ())
-        case Name():
+        case Name() | Transpose(Name()):
             bare = 2
         case Product((Number(), Name())):
             bare = 1

@@ -1,7 +1,8 @@
 """Documents as plain Unicode text.
 
 The notation, which LaTeX shares: matrix products stand side by side (``A B``), ᵀ transposes,
-⊙ multiplies arrays element by element and ``/`` divides them so, with NumPy's broadcasting;
+⊙ multiplies arrays element by element and ``/`` divides them so, with NumPy's broadcasting (and
+what is divided by a norm or a root of 0 in a derivative is 0, by the convention at kinks);
 ``diag(d) A`` scales the rows of A; Σ sums all elements, ``Σ_batch`` or ``Σ_axis1`` those along one
 axis; ‖A‖² is the sum of squares of all elements; ``[a > b]`` is 1 where the comparison holds and
 else 0; ``I`` is the identity matrix.  ``u v`` of scalars is their product, and vectors are
