@@ -316,7 +316,8 @@ def _product_node(
             return broadcast_to(power_product([(scaled, 1.0)], coefficient / inside), shape)
     if coefficient < 0:
         for i, (base, p) in enumerate(factors):
-            if base.op == "add" and p % 2 == 1 and _takes_sign(base):
+            alone = all(x is base or x.ndim == 0 for x, _ in factors)
+            if base.op == "add" and p % 2 == 1 and _takes_sign(base, alone):
                 # The sign of a label goes into the label: -(2y - 1) z is (1 - 2y) z.
                 flipped = [*factors[:i], (_product_node([(base, 1.0)], -1.0, base.shape, dtype), p)]
                 return power_product([*flipped, *factors[i + 1 :]], -coefficient, dtype)
@@ -345,11 +346,14 @@ def _absorbs(add: Node, coefficient: float) -> bool:
     return coefficient < 0 and 2 * sum(c < 0 for c in coefficients) == len(coefficients)
 
 
-def _takes_sign(add: Node) -> bool:
-    """Whether a minus sign before a product goes into a sum among its factors."""
+def _takes_sign(add: Node, alone: bool) -> bool:
+    """Whether a minus sign before a product goes into a sum among its factors.
+
+    Into a label's; into a difference only where nothing but scalars stand beside it: -r rᵀ stays.
+    """
     coefficients = add.attr("coefficients")
     balanced = not add.attr("constant") and 2 * sum(c < 0 for c in coefficients)
-    return add.facts.plus_minus_one or balanced == len(coefficients)
+    return add.facts.plus_minus_one or (alone and balanced == len(coefficients))
 
 
 def _term(node: Node, c: float) -> tuple[float, Node | None, float]:
