@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from codegen.expression import Level, Text, count
 from codegen.program import Step
 from codegen.style import Style
+from symdiff.expr.shapes import shape_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Part:
     weight: float
     weak: bool
     is_mask: bool
+    action: str = ""
 
 
 def sum_text(style: Style, step: Step, parts: Sequence[Part]) -> Text:
@@ -60,6 +62,10 @@ def _scaled(style: Style, step: Step, part: Part) -> str:
     if size == 1:
         # A matrix product binds tighter than + and -, but not than the minus sign before it.
         return part.text.at(Level.PRODUCT if part.weight < 0 else Level.MATMUL)
+    whole = round(1 / size) if size else 0
+    sizes = {*step.shape, shape_size(step.shape)}
+    if part.action == "sum" and whole > 2 and whole in sizes and size == 1 / whole:
+        return f"{part.text.at(Level.PRODUCT)} / {whole}"  # a mean beside its terms, rounded once
     return f"{style.number(size, step.dtype).code} * {part.text.at(Level.UNARY)}"
 
 
@@ -97,6 +103,10 @@ def product_text(style: Style, step: Step, parts: Sequence[Part]) -> Text:
     """coefficient * product of factor**weight."""
     coefficient: float = step.detail("coefficient")
     ordered = sorted(parts, key=lambda part: (part.is_mask, -part.ndim, part.register))
+    # What was made so as not to overflow is divided by twice: its square may overflow.
+    doubled = [p for p in ordered if p.action in ("hypot", "norm") and p.weight == -2]
+    ordered = [part for part in ordered if part not in doubled]
+    twice = [f" / {part.text.at(Level.UNARY)}" * 2 for part in doubled]
     groups: dict[tuple[bool, bool], list[Text]] = {
         (is_array, above): [
             _power(style, part, step.dtype)
@@ -114,8 +124,9 @@ def product_text(style: Style, step: Step, parts: Sequence[Part]) -> Text:
     code += _below(groups[False, False])
     if scalars:
         code += "".join(f" * {text.at(Level.UNARY)}" for text in arrays)
-    code += _below(groups[True, False])
+    code += _below(groups[True, False]) + "".join(twice)
     texts = [text for group in groups.values() for text in group]
+    texts += [part.text for part in doubled for _ in range(2)]
     operations = len(texts) - (size == 1) + sum(text.operations for text in texts)
     alone = len(texts) == 1 and coefficient == 1 and step.detail("exponents")[0] > 0
     return Text(sign + code, texts[0].level if alone else Level.PRODUCT, operations)

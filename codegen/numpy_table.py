@@ -82,9 +82,24 @@ def _axes(axes: Sequence[int], rank: int) -> str:
 
 def _parts(step: Step, args: Sequence[Text], sources: Sequence[Step], weights: str) -> list[Part]:
     return [
-        Part(source.dest, arg, len(source.shape), weight, source.weak, source.dtype == "bool")
+        Part(
+            source.dest,
+            arg,
+            len(source.shape),
+            weight,
+            source.weak,
+            source.dtype == "bool",
+            _kind(source),
+        )
         for source, arg, weight in zip(sources, args, step.detail(weights), strict=True)
     ]
+
+
+def _kind(source: Step) -> str:
+    """The action, a scaled norm apart."""
+    if source.action == "mul" and sorted(source.detail("exponents")) == [0.5, 1.0]:
+        return "norm"
+    return source.action
 
 
 def _add(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
@@ -132,10 +147,6 @@ def _copy(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step
 
 def _relu(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
     return Text(style.call("maximum", args[0].code, "0"), Level.ATOM, count(args))
-
-
-def _erf(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
-    return Text(style.helper("erf", args[0].code), Level.ATOM, count(args))
 
 
 def _matmul(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
@@ -304,8 +315,11 @@ PRINTERS: dict[str, Printer] = {
     "mul": _mul,
     "pow": _power,
     "relu": _relu,
-    "erf": _erf,
+    "erf": _helper("erf"),
+    "erfc": _helper("erfc"),
+    "log1mexp": _helper("_log1mexp"),
     "sigmoid": _helper("_sigmoid"),
+    "sigmoid_slope": _helper("_sigmoid_slope"),
     "softplus": _helper("_softplus"),
     "reciprocal_or_zero": _helper("_reciprocal_or_zero"),
     **{

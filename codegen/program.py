@@ -157,6 +157,7 @@ def build_program(
     ``dtype`` is the dtype of the module.  Nodes of ``first`` that the results need are computed as
     early as that order allows: the order in which a person wrote them reads best.
     """
+    from codegen.fuse import fused
     from codegen.lowering import lower
     from codegen.tidy import tidy
 
@@ -175,6 +176,7 @@ def build_program(
         places[label] = register
     whole = Program(tuple(builder.steps), places, builder.nodes, tuple(builder.divisors))
     program = _live(whole)
+    program = _live(replace(program, steps=fused(program)))
     return _live(replace(program, steps=tidy(program)))
 
 

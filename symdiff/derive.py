@@ -30,6 +30,7 @@ from symdiff.inspect.show import joined, latex_lines, one_line, text_lines
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
 from symdiff.simplify.pipeline import ACCURATE
+from symdiff.simplify.scaled import scaled_norms
 from symdiff.simplify.second_order import cheapest_hvp
 from symdiff.simplify.trace import Trace
 from symdiff.spec.scope import CONSTANTS
@@ -122,10 +123,13 @@ class Derivation:
         what = {1: "Derivative", 2: "Second derivative"}[self.order]
         along = f", times {self.direction}" if self.direction else ""
         shape = shape_text(self.derivative_node.shape)
+        value, derivative = (
+            scaled_norms([node])[0] for node in (self.value_node, self.derivative_node)
+        )
         functions = {
-            "value": FormulaFunction(self.value_node, self.expression),
+            "value": FormulaFunction(value, self.expression),
             "derivative": FormulaFunction(
-                self.derivative_node,
+                derivative,
                 f"{what} with respect to {self.wrt}{along}, of shape {shape}.",
             ),
         }

@@ -31,7 +31,7 @@ Values: TypeAlias = Mapping[str, Any]
 
 def distance(ours: Any, theirs: Any) -> float:
     """‖a − b‖ / max(1, ‖b‖): the norm-wise error, relative where the truth is large."""
-    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
     assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
     return float(np.linalg.norm(ours - theirs) / max(1.0, float(np.linalg.norm(theirs))))
 
@@ -285,6 +285,8 @@ _SAME_NAME += ["arctan", "arcsinh", "arctanh", "abs", "sign", "maximum", "minimu
 _SCALARS: dict[str, Callable[..., Any]] = {
     **{name: getattr(anp, name) for name in _SAME_NAME},
     "erf": special.erf,
+    "erfc": special.erfc,
+    "log1mexp": lambda x: anp.log(-anp.expm1(x)),
     "sigmoid": lambda x: 0.5 * (anp.tanh(0.5 * x) + 1),
     "softplus": lambda x: anp.logaddexp(x, 0.0),
     "relu": lambda x: anp.where(x > 0, x, 0.0),

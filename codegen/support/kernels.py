@@ -11,9 +11,20 @@ def _sigmoid(x):
     return np.where(x >= 0, 1, small) / (1 + small)
 
 
+def _sigmoid_slope(x):
+    """_sigmoid(x) * _sigmoid(-x), with one exponential."""
+    small = np.exp(-np.abs(x))
+    return small / (1 + small) ** 2
+
+
 def _softplus(x):
     """log(1 + exp(x)), without overflow."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _log1mexp(x):
+    """log(1 - exp(x)) for x < 0, by the branch that loses no digits."""
+    return np.where(x > -0.6931471805599453, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
 
 
 def _reciprocal_or_zero(x):
@@ -29,7 +40,8 @@ def _peak(x, axis):
 
 def _softmax(x, axis):
     """exp(x) / sum(exp(x)) along axis, shifted so that nothing overflows."""
-    weights = np.exp(x - _peak(x, axis))
+    lowest = np.finfo(x.dtype).min  # not -inf, since inf - inf is no number
+    weights = np.exp(x - x.max(axis=axis, keepdims=True, initial=lowest))
     return weights / weights.sum(axis=axis, keepdims=True)
 
 

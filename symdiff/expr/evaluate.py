@@ -142,13 +142,20 @@ def _mul(node: Node, env: Sizes, inputs: list[Array]) -> Any:
     """Negative powers are collected below the line: x / y, not x * (1 / y)."""
     above: Any = np.asarray(node.attr("coefficient"), node.dtype)
     below: Any = None
-    for exponent, x in zip(node.attr("exponents"), inputs, strict=True):
+    twice: list[Array] = []
+    for exponent, x, source in zip(node.attr("exponents"), inputs, node.inputs, strict=True):
+        if exponent == -2 and source.op == "hypot":  # whose square may overflow
+            twice += [x, x]
+            continue
         factor = _power(x.astype(node.dtype, copy=False), abs(exponent))
         if exponent >= 0:
             above = above * factor
         else:
             below = factor if below is None else below * factor
-    return above if below is None else above / below
+    result = above if below is None else above / below
+    for x in twice:
+        result = result / x
+    return result
 
 
 def _scalar(node: Node, env: Sizes, inputs: list[Array]) -> Any:

@@ -85,6 +85,16 @@ def _erf(x: Any) -> Any:
     return np.vectorize(math.erf, otypes=[np.float64])(array).astype(array.dtype)
 
 
+def _erfc(x: Any) -> Any:
+    array = np.asarray(x)
+    return np.vectorize(math.erfc, otypes=[np.float64])(array).astype(array.dtype)
+
+
+def _log1mexp(x: Any) -> Any:
+    """The branch that cancels less; they meet at e^x = 1/2 (Maechler 2012)."""
+    return np.where(x > -math.log(2), np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
+
+
 def _reciprocal_or_zero(x: Any) -> Any:
     array = np.asarray(x)
     return np.divide(1, array, out=np.zeros_like(array), where=array != 0)
@@ -166,6 +176,23 @@ SCALARS: dict[str, Scalar] = {
         lo=-1.0,
         hi=1.0,
         monotone=True,
+    ),
+    "erfc": Scalar(
+        1,
+        _erfc,
+        lambda s, x: s.erfc(x),
+        (lambda out, x: _f("exp", -x * x) * -_TWO_OVER_SQRT_PI,),
+        lo=0.0,
+        hi=2.0,
+        nonzero=True,
+    ),
+    # log(1 - exp(x)) for x < 0.
+    "log1mexp": Scalar(
+        1,
+        _log1mexp,
+        lambda s, x: s.log(1 - s.exp(x)),
+        (lambda out, x: -1 / _f("expm1", -x),),
+        hi=0.0,
     ),
     "sigmoid": Scalar(
         1,

@@ -152,6 +152,7 @@ _FROM: dict[str, Callable[..., Any]] = {
     "asinh": build.arcsinh,
     "atanh": build.arctanh,
     "erf": build.erf,
+    "erfc": lambda x: scalar("erfc", x),
     "Piecewise": _piecewise,
     "ExprCondPair": lambda value, condition: (value, condition),
     "StrictLessThan": _compare("lt"),

@@ -23,6 +23,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
 from symdiff.expr.views import is_view
 from symdiff.simplify.form import form
+from symdiff.simplify.hidden import hidden
 from symdiff.simplify.parts import below_movement, is_constant_along
 
 Measure: TypeAlias = tuple[int, ...]
@@ -39,6 +40,7 @@ _WEIGHTS = {
     "softmax": 8,
     "log_softmax": 8,
     "tanh": 7,
+    "hypot": 0,
     "max": 4,
     "where": 4,
     "scatter_add": 3,
@@ -56,7 +58,7 @@ def measure(node: Node) -> Measure:
     """The measure of a node."""
     total: dict[Node, Measure] = {}
     for each in toposort([node]):
-        sums = [_functions(each), int(_sums(each)), _operands(each), _form(each), 1]
+        sums = [_functions(each) + hidden(each), int(_sums(each)), _operands(each), _form(each), 1]
         if each.op == "abs":
             sums[3] += sum(total[each.inputs[0]][3:])
         for k, x in zip(_times(each), each.inputs, strict=True):

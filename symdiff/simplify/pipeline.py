@@ -25,9 +25,13 @@ from symdiff.simplify.rules import (
     kinks,
     labels,
     movement,
+    powers,
     reductions,
+    selection,
     sigmoid,
     softmax,
+    stable,
+    statistics,
 )
 from symdiff.simplify.trace import NearMiss, Trace, Tracer
 
@@ -45,6 +49,10 @@ RECOGNISE = Phase(
         *kinks.RULES,
         *cross_entropy.RULES,
         *labels.RULES,
+        *stable.RULES,
+        *powers.RULES,
+        *selection.RULES,
+        *statistics.RULES,
     ),
 )
 ARRANGE = Phase("arrange", (*canonical.ARRANGING, *contractions.CANONICAL), local=False)
@@ -52,7 +60,14 @@ FOLD = Phase("fold", (*reductions.RULES, *contractions.FOLDING, *algebra.RULES))
 
 PHASES: tuple[Phase, ...] = (CANONICAL, RECOGNISE, ARRANGE, FOLD)
 #: Every digit counts more than work saved: for lone formulas, not for networks.
-ACCURATE = PHASES
+ACCURATE: tuple[Phase, ...] = (
+    CANONICAL,
+    Phase(
+        "recognise", (*RECOGNISE.rules, *powers.ACCURATE, *selection.ACCURATE, *statistics.ACCURATE)
+    ),
+    ARRANGE,
+    FOLD,
+)
 RULES: tuple[Rule, ...] = tuple(
     {each: None for phase in PHASES for each in phase.rules}  # of what is in two phases, one
 )

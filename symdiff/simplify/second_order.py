@@ -11,11 +11,17 @@ from collections.abc import Sequence
 from symdiff.calculus.curvature import HVP_MODES, hvp
 from symdiff.expr.node import Node
 from symdiff.simplify.cost import at, flops, total
-from symdiff.simplify.pipeline import Simplified, simplify
+from symdiff.simplify.pipeline import PHASES, Simplified, simplify
+from symdiff.simplify.rewrite import Phase
 
 
 def cheapest_hvp(
-    y: Node, xs: Sequence[Node], vs: Sequence[Node], *, trace: bool = False
+    y: Node,
+    xs: Sequence[Node],
+    vs: Sequence[Node],
+    *,
+    trace: bool = False,
+    phases: Sequence[Phase] = PHASES,
 ) -> tuple[list[Node], Simplified]:
     """The Hessian of y times vs in the mode of the fewest flops: as differentiated, and simplified.
 
@@ -24,5 +30,5 @@ def cheapest_hvp(
     ways = []
     for mode in HVP_MODES:
         raw = hvp(y, xs, vs, mode)
-        ways.append((raw, simplify(raw, trace=trace)))
+        ways.append((raw, simplify(raw, trace=trace, phases=phases)))
     return min(ways, key=lambda way: at(total(way[1].roots, flops)))

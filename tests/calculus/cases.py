@@ -74,13 +74,14 @@ _ROW, _MATRIX = Leaf((4,)), Leaf((3, 4))
 _DOMAIN = {
     "log": (0.5, 2.0),
     "log1p": (-0.4, 2.0),
+    "log1mexp": (-2.0, -0.2),
     "arctanh": (-0.8, 0.8),
     "tan": (-1.0, 1.0),
     "reciprocal_or_zero": (0.5, 2.0),
 }
 _UNARY = ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arctan"]
-_UNARY += ["arcsinh", "arctanh", "erf", "sigmoid", "softplus", "relu", "abs", "sign"]
-_UNARY += ["reciprocal_or_zero"]
+_UNARY += ["arcsinh", "arctanh", "erf", "erfc", "sigmoid", "softplus", "relu", "abs", "sign"]
+_UNARY += ["log1mexp", "reciprocal_or_zero"]
 
 
 def _unary(name: str) -> Case:

@@ -28,8 +28,8 @@ POINTS = [
 
 def _exact(value: float) -> Any:
     """A constant of the table as the number that was meant."""
-    if value == 2.0 / math.sqrt(math.pi):
-        return 2 / sympy.sqrt(sympy.pi)
+    if abs(value) == 2.0 / math.sqrt(math.pi):
+        return sympy.sign(value) * 2 / sympy.sqrt(sympy.pi)
     return sympy.Rational(value)
 
 

@@ -165,7 +165,8 @@ def _peak(x, axis):
 
 def _softmax(x, axis):
     """exp(x) / sum(exp(x)) along axis, shifted so that nothing overflows."""
-    weights = np.exp(x - _peak(x, axis))
+    lowest = np.finfo(x.dtype).min  # not -inf, since inf - inf is no number
+    weights = np.exp(x - x.max(axis=axis, keepdims=True, initial=lowest))
     return weights / weights.sum(axis=axis, keepdims=True)
 
 

@@ -29,6 +29,13 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "sin": mpmath.sin,
     "cos": mpmath.cos,
     "tanh": mpmath.tanh,
+    "sinh": mpmath.sinh,
+    "cosh": mpmath.cosh,
+    "erf": mpmath.erf,
+    "erfc": mpmath.erfc,
+    "log1mexp": lambda x: mpmath.log(1 - mpmath.exp(x)),
+    "hypot": lambda x, y: mpmath.sqrt(x * x + y * y),
+    "pow": lambda x, y: x ** int(y) if y == int(y) else x**y,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)),
     "relu": lambda x: max(x, mpmath.mpf(0)),
@@ -107,6 +114,8 @@ def _run(node: Node, inputs: list[Array], sizes: Mapping[str, int]) -> Any:
         return _einsum(node, inputs, sizes)
     if op == "max":
         return inputs[0].max(axis=node.attr("axes"))
+    if op == "prod":
+        return np.prod(inputs[0], axis=node.attr("axes"))
     if op == "softmax":
         return _softmax(inputs[0], node.attr("axes"))
     if op == "log_softmax":

@@ -16,10 +16,11 @@ from symdiff.simplify.pipeline import CANONICAL, PHASES
 from symdiff.simplify.rewrite import Budget, Context, Phase, by_operation, run_phase
 from tests.simplify import cases as c
 from tests.simplify.contraction_cases import CASES as CONTRACTION_CASES
+from tests.simplify.stable_cases import CASES as STABLE_CASES
 from tests.simplify.test_softmax_cross_entropy import DENSE, LABELLED
 
 ORDERS = 20
-CASES = {**c.CASES, **CONTRACTION_CASES}
+CASES = {**c.CASES, **CONTRACTION_CASES, **STABLE_CASES}
 
 
 def in_random_order(root: Node, phase: Phase, rng: random.Random) -> Node:

@@ -13,11 +13,11 @@ from symdiff.expr.graph import leaves, toposort
 from symdiff.expr.node import Node
 from symdiff.simplify.pipeline import ARRANGE, CANONICAL, RULES
 from symdiff.simplify.rewrite import Budget, Context, Phase, Rule, run_phase
-from tests.simplify import cases, contraction_cases
+from tests.simplify import cases, contraction_cases, stable_cases
 from tests.simplify.cases import DEFAULTS, Case
 from tests.simplify.highprecision import evaluate_exactly
 
-CASES = {**cases.CASES, **contraction_cases.CASES}
+CASES = {**cases.CASES, **contraction_cases.CASES, **stable_cases.CASES}
 BY_NAME = {rule.name: rule for rule in RULES}
 FIRING = [
     pytest.param(name, i, id=f"{name}-{i}")

@@ -1,0 +1,294 @@
+"""What the rules for stable logarithms, powers, masks and moments do: see tests.simplify.cases."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from symdiff.expr import build as b
+from symdiff.expr.algebra import cast, linear_combination, scalar
+from symdiff.expr.node import Node
+from tests.simplify.cases import Case, case, label, pos, s, v, w, x, y, z
+
+gap = b.input("gap", (7,))
+n = b.input("n", ())
+c, d = b.input("c", (), positive=True), b.input("d", (), positive=True)
+scales = b.input("scales", (4,), positive=True)
+mask = x > y
+
+_RNG = np.random.default_rng(5)
+POINTS = {
+    "gap": np.array([-1e-20, -1e-9, -0.3, -0.7, -2.0, -40.0, -300.0]),
+    "w": np.array([-30.0, -3.0, -1e-9, 1e-300, 3.0, 20.0, 30.0]),
+    "x": np.array([0.5, -0.25, 1.5, -2.0, 0.7, 2.0, 3.0]),
+    "y": np.array([0.1, -0.5, 1.0, -3.0, 1.7, 2.5, 2.0]),
+    "pos": np.array([1e-20, 1e-10, 0.3, 1.0, 2.0, 1e10, 1e20]),
+    "z": _RNG.normal(size=(3, 4)),
+    "v": _RNG.normal(size=(4, 2)),
+    "s": np.array(0.3),
+    "t": np.array(-1.7),
+    "n": np.array(4.0),
+    "c": np.array(3.0),
+    "d": np.array(0.5),
+    "signs": np.array([1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0]),
+    "scales": np.array([0.5, 1.0, 2.0, 3.0]),
+}
+
+
+def _case(*fires: tuple[Node, Node], never: tuple[Node, ...], **points: object) -> Case:
+    return case(*fires, never=never, **{**POINTS, **points})
+
+
+def log1mexp(node: Node) -> Node:
+    return scalar("log1mexp", node)
+
+
+def log_cosh(node: Node) -> Node:
+    return linear_combination([(node, 1.0), (b.softplus(-2 * node), 1.0)], -math.log(2))
+
+
+def log_add(one: Node, other: Node) -> Node:
+    first, second = sorted((one, other), key=lambda each: each.digest)
+    return second + b.softplus(first - second)
+
+
+def log_less(more: Node, less: Node) -> Node:
+    return more + log1mexp(less - more)
+
+
+def size(node: Node) -> Node:
+    return b.log(b.abs(node))
+
+
+column, other = v[:, 0], v[:, 1]
+e = b.exp(s * column)
+u = 1 + b.abs(x)
+square = 1 + x**2
+mean = b.sum(x) / 7
+F = "float64"
+signs = b.input("signs", (7,), plus_minus_one=True)
+moment, rows = b.einsum, z - b.mean(z, 1, keepdims=True)
+heap = b.exp(w) + b.exp(x)
+both = x**2 + y**2
+on = cast(mask, "float64")
+
+CASES: dict[str, Case] = {
+    # logarithms and exponentials
+    "softmax_in_contraction": _case(
+        (e @ other / b.sum(e), b.softmax(s * column) @ other),
+        (
+            b.einsum("i,i,i->", e, scales, other) / (e @ scales),
+            b.softmax(s * column + b.log(scales)) @ other,
+        ),
+        never=(e @ other / b.sum(b.exp(column)), e @ other * b.sum(e), (e @ other) / (e @ column)),
+    ),
+    "weights_into_exponents": _case(
+        (b.log(b.exp(z) @ scales), b.log(b.sum(b.exp(z + b.log(scales)), 1))),
+        (1 / (b.exp(z) @ scales), 1 / b.sum(b.exp(z + b.log(scales)), 1)),
+        never=(b.log(b.exp(z) @ column), b.log(b.relu(z) @ scales), b.exp(z) @ scales),
+    ),
+    "power_of_product": _case(
+        (b.prod(pos) ** 0.25, b.exp(0.25 * b.sum(b.log(pos)))),
+        never=(b.prod(pos) ** 2, b.prod(x) ** 0.5),
+    ),
+    "log_sum_of_exponentials": _case(
+        (b.log(b.cosh(w) + b.exp(x)), log_add(log_cosh(w), x)),
+        (b.log(c * b.exp(w) + b.exp(x)), log_add(w + b.log(c), x)),
+        never=(b.log(b.exp(w) + x), b.log(b.cosh(w) - b.exp(x)), b.log(s * b.exp(w) + b.exp(x))),
+    ),
+    "log_difference_of_exponentials": _case(
+        (b.log(b.exp(x) - b.exp(x + gap)), log_less(x, x + gap)),
+        (b.log(1 - b.exp(gap)), log1mexp(gap)),
+        (b.log(b.exp(-gap) - 1), -gap + log1mexp(gap)),
+        (b.log(b.expm1(-gap)), -gap + log1mexp(gap)),
+        never=(b.log(b.exp(x) - y), b.log(b.exp(w) + b.exp(x)), b.log(b.exp(x) - b.exp(y) - 2)),
+    ),
+    "log_product": _case(
+        (b.log(b.prod(x**2)), b.sum(b.log(x**2))),
+        (b.log(c * b.prod(pos)), b.log(c) + b.sum(b.log(pos))),
+        never=(b.log(s * b.prod(x)), b.log(b.sum(pos))),
+    ),
+    "log_variable_power": _case(
+        (b.log(pos**n), n * b.log(pos)),
+        (b.log(x**n), n * size(x)),
+        never=(b.log(s * x**n), b.log(pos**3)),
+    ),
+    "log_of_cosh": _case(
+        (b.log(b.cosh(w)), log_cosh(w)),
+        (b.log(3 * b.cosh(w)), log_cosh(w) + math.log(3)),
+        never=(b.log(b.sinh(w)), b.log(1 + b.cosh(w))),
+        w=np.array([-800.0, -3.0, -0.5, 0.25, 3.0, 20.0, 800.0]),
+    ),
+    "log1p_of_minus_exp": _case(
+        (b.log1p(-b.exp(gap)), log1mexp(gap)),
+        never=(b.log1p(b.exp(gap)), b.log1p(-gap)),
+    ),
+    "exponentials_below": _case(
+        (x / heap, x * b.exp(-log_add(w, x))),
+        (1 / heap**2, b.exp(-2 * log_add(w, x))),
+        never=(x * heap, x / (1 + b.exp(w)), x / (b.exp(w) - b.exp(x))),
+    ),
+    "exponential_or_nothing": _case(
+        (b.where(mask, b.exp(w), 0.0), b.exp(b.where(mask, w, -math.inf))),
+        never=(b.where(mask, b.exp(w), 1.0), b.where(mask, w, 0.0)),
+    ),
+    # hyperbolic functions
+    "hyperbolic_of_exponentials": _case(
+        (b.exp(w) + b.exp(-w), 2 * b.cosh(w)),
+        (3 * b.exp(w) - 3 * b.exp(-w), 6 * b.sinh(w)),
+        never=(b.exp(w) + 2 * b.exp(-w), heap, b.exp(w) - b.exp(-2 * w)),
+    ),
+    "odd_or_even": _case(
+        (b.tanh(-2 * w), -b.tanh(2 * w)),
+        (b.cosh(-w), b.cosh(w)),
+        (b.sin(-w), -b.sin(w)),
+        never=(b.tanh(2 * w), b.cosh(w - x), b.exp(-w)),
+    ),
+    "tanh_of_quotient": _case(
+        (b.sinh(w) / b.cosh(w), b.tanh(w)),
+        (b.sinh(w) / b.cosh(w) ** 2, b.tanh(w) / b.cosh(w)),
+        never=(b.sinh(w) / b.cosh(x), b.sinh(w) * b.cosh(w)),
+    ),
+    "tanh_of_expm1": _case(
+        (b.expm1(w) * b.sigmoid(-w), b.tanh(w / 2)),
+        never=(b.expm1(w) * b.sigmoid(w), b.exp(w) * b.sigmoid(-w)),
+    ),
+    "one_plus_tanh": _case(
+        (1 + b.tanh(w), 2 * b.sigmoid(2 * w)),
+        (3 - 3 * b.tanh(w), 6 * b.sigmoid(-2 * w)),
+        (1 - b.erf(x), scalar("erfc", x)),
+        (1 + b.erf(x), scalar("erfc", -x)),
+        never=(2 + b.tanh(w), 1 + b.tanh(w) ** 2, 1 + 2 * b.erf(x)),
+    ),
+    "exp_over_expm1": _case(
+        (b.exp(w) / b.expm1(w), -1 / b.expm1(-w)),
+        never=(b.exp(w) * b.expm1(w), b.exp(x) / b.expm1(w), b.exp(-w) / b.expm1(w)),
+    ),
+    "one_plus_inverse_expm1": _case(
+        (1 + 1 / b.expm1(w), -1 / b.expm1(-w)),
+        (x + 2 + 2 / b.expm1(w), x - 2 / b.expm1(-w)),
+        never=(1 - 1 / b.expm1(w), 2 + 1 / b.expm1(w), 1 + b.expm1(w)),
+    ),
+    # powers and quotients
+    "over_common_denominator": _case(
+        (1 / u - b.abs(x) / u**2, 1 / u**2),
+        (square**-0.5 - x**2 * square**-1.5, square**-1.5),
+        (1 + (1 - pos) / pos, 1 / pos),
+        never=(1 / u - x / u**2, 1 / u + x, 1 / pos + 1 / x),
+    ),
+    "sum_of_quotients": _case(
+        (1 / (1 + pos) - 1 / (2 + pos), 1 / ((1 + pos) * (2 + pos))),
+        never=(1 / (1 + pos) + 1 / (2 + pos), 1 / pos + 1 / x, x / (1 + pos) + y / (2 + pos)),
+    ),
+    "hypot_of_squares": _case(
+        (b.sqrt(x**2 + y**2), scalar("hypot", *(term.inputs[0] for term in both.inputs))),
+        (x / (4 + x**2), x * scalar("hypot", x, 2.0) ** -2),
+        (b.sqrt(x**2 / c + 9), scalar("hypot", x / b.sqrt(c), 3.0)),
+        never=(
+            both,
+            both**2,
+            b.sqrt(x**2 + y),
+            b.sqrt(x**2 - 4),
+            1 / (x + 1),
+            b.sqrt(s * x**2 + 1),
+        ),
+    ),
+    "sign_times_size": _case(
+        (x * b.sign(x), b.abs(x)),
+        (b.sign(x) / b.abs(x), 1 / x),
+        (y * b.sign(x) * b.abs(x), x * y),
+        never=(x**2 * b.sign(x), y * b.sign(x), b.abs(x) * x),
+    ),
+    "product_of_variable_powers": _case(
+        (pos**n * pos**s, pos ** (n + s)),
+        (pos ** (n - 1) / pos**n, 1 / pos),
+        (x * x ** (n - 1), x**n),
+        never=(pos**n * x**n, pos**n * y),
+    ),
+    "power_of_variable_power": _case(
+        ((pos**n) ** s, pos ** (n * s)),
+        never=((x**n) ** s, pos**n),
+    ),
+    # masks
+    "where_of_masks": _case(
+        (on * b.log(pos) + (1 - on) * w, b.where(mask, b.log(pos), w)),
+        (2 * on + 3 * (1 - on) * b.exp(w), b.where(mask, 2.0, 3 * b.exp(w))),
+        never=(on * x + (1 - on) * w, on * b.log(pos) - on * b.exp(w)),
+    ),
+    "where_of_mask": _case(
+        (on * b.log(pos), b.where(mask, b.log(pos), 0.0)),
+        ((1 - on) * b.exp(w) * y, b.where(mask, 0.0, b.exp(w) * y)),
+        never=(on * x, on * b.sigmoid(w), label * b.log(pos), b.log(pos) * y),
+    ),
+    "product_into_where": _case(
+        (b.where(mask, y, 0.0) * b.log(pos), b.where(mask, y * b.log(pos), 0.0)),
+        (b.where(mask, 0.0, y) / x, b.where(mask, 0.0, y / x)),
+        never=(b.where(mask, y, 0.0) * x, b.where(mask, y, 1.0) * b.log(pos)),
+    ),
+    "clip_of_masks": _case(
+        (
+            cast(b.abs(x) <= c, F) * x + c * cast(b.abs(x) > c, F) * b.sign(x),
+            b.minimum(b.maximum(x, -c), c),
+        ),
+        (
+            2 * y * cast(b.abs(x) < 1, F) * x + 2 * y * (1 - cast(b.abs(x) < 1, F)) * b.sign(x),
+            2 * y * b.minimum(b.maximum(x, -1.0), 1.0),
+        ),
+        never=(
+            cast(b.abs(x) <= s, F) * x + s * cast(b.abs(x) > s, F) * b.sign(x),
+            cast(b.abs(x) <= c, F) * x + d * cast(b.abs(x) > c, F) * b.sign(x),
+            cast(b.abs(x) <= c, F) * x + c * cast(b.abs(x) <= c, F) * b.sign(x),
+        ),
+    ),
+    "square_of_sign": _case(
+        (signs**2 * x, x * 1),
+        (x / signs, x * signs),
+        never=(signs * x, b.sign(x) ** 2),
+    ),
+    # moments
+    "sum_of_centred": _case(
+        (b.sum(x - mean) + w[0], w[0] * 1),
+        (b.sum(z - b.mean(z, 1, keepdims=True), 1) * s, b.zeros((3,))),
+        never=(b.sum(x - b.sum(x) / 6), b.sum(x - b.mean(y)), b.sum((x - mean) * y)),
+    ),
+    "centred_moment": _case(
+        (b.mean(x**2) - b.mean(x) ** 2, moment("i,i->", x - mean, x - mean) / 7),
+        (b.sum(z**2, 1) - b.sum(z, 1) ** 2 / 4, moment("ij,ij->i", rows, rows)),
+        (b.mean(x * y) - b.mean(x) * b.mean(y), moment("i,i->", x - mean, y - b.mean(y)) / 7),
+        never=(
+            b.mean(x**2) - 2 * b.mean(x) ** 2,
+            b.mean(x**2) + b.mean(x) ** 2,
+            b.mean(x**2) - b.mean(y) ** 2,
+        ),
+    ),
+}
+
+#: The rules that only lone formulas get: accurate, at the price of work shared otherwise.
+ACCURATE: dict[str, Case] = {
+    "difference_of_squares": _case(
+        (x**2 - y**2, (x - y) * (x + y)),
+        (3 - 3 * b.tanh(w) ** 2, 3 * (1 - b.tanh(w)) * (1 + b.tanh(w))),
+        never=(x**2 + y**2, x**2 - 2 * y**2, x**2 - y, 4 - x**2),
+    ),
+    "difference_of_roots": _case(
+        (b.sqrt(pos + 1) - b.sqrt(pos), 1 / (b.sqrt(pos + 1) + b.sqrt(pos))),
+        never=(b.sqrt(pos + 1) + b.sqrt(pos), b.sqrt(pos) - b.sqrt(x**2 + 1)),
+    ),
+    "where_of_label": _case(
+        (label * b.log(pos), b.where(label > 0, b.log(pos), 0.0)),
+        never=(label * x, y * b.log(pos)),
+    ),
+    "label_less_sigmoid": _case(
+        (b.sigmoid(w) - label, (1 - 2 * label) * b.sigmoid((1 - 2 * label) * w)),
+        never=(b.sigmoid(w) + label, b.sigmoid(w) - y, 2 * b.sigmoid(w) - label),
+    ),
+    "positive_relu": _case(
+        (b.relu(x) > 0, x > 0),
+        never=(b.relu(x) > 1, b.relu(x) >= 0, b.abs(x) > 0),
+    ),
+    "centre": _case(
+        (2 * x - 2 * mean, 2 * (x - mean)),
+        never=(2 * x - mean, x - mean, 2 * x - 2 * b.mean(y)),
+    ),
+}
