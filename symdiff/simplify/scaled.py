@@ -14,7 +14,7 @@ from symdiff.expr.graph import rebuild, toposort
 from symdiff.expr.movement import reduction
 from symdiff.expr.node import Node
 from symdiff.expr.views import expand_dims
-from symdiff.simplify.parts import as_like, place, product_of, viewed_as
+from symdiff.simplify.parts import Product, as_like, place, product_of, viewed_as
 
 
 def scaled_norms(roots: Sequence[Node]) -> list[Node]:
@@ -29,15 +29,60 @@ def scaled_norms(roots: Sequence[Node]) -> list[Node]:
 
 
 def _scaled(node: Node) -> Node:
-    product = product_of(node)
+    product = _opened(product_of(node))
     for base, e in list(product.factors.items()):
         core, _ = place(base, base.ndim)
-        if (e > 0 and e % 1 == 0) or (2 * e) % 1 or e < -1:
+        if (e > 0 and e % 1 == 0) or (2 * e) % 1 or e < -1.5:
             continue
-        x = _squared(core)
-        if x is not None:
-            product = product.without(base).times(viewed_as(base, _norm(core, *x)), 2 * e)
+        found = _squared(core)
+        if found is None:
+            continue
+        x, axes = found
+        if e <= -1 and base is core:
+            taken = _divided(product.without(base), x, axes, core, e)
+            if taken is not None:
+                product = taken
+                continue
+        if e >= -1:
+            product = product.without(base).times(viewed_as(base, _norm(core, x, axes)), 2 * e)
     return product.node(node)
+
+
+def _opened(product: Product) -> Product:
+    """The product with those of scalars among its factors multiplied out."""
+    for base, e in list(product.factors.items()):
+        if base.op == "mul" and base.ndim == 0 and e == 1:
+            inner = product_of(base)
+            product = Product(product.factors, product.coefficient * inner.coefficient)
+            product = product.without(base)
+            for x, p in inner.factors.items():
+                product = product.times(x, p)
+    return product
+
+
+def _divided(
+    product: Product, x: Node, axes: tuple[int, ...], total: Node, e: float
+) -> Product | None:
+    """x (x·y) / ‖x‖³ as u (u·y) / (m ‖u‖³), where u = x/m; the norm of a whole array only."""
+    if len(axes) != x.ndim:
+        return None
+    largest, small, inside = _parts(x, axes)
+    left = 2 * e
+    for base, f in list(product.factors.items()):
+        core, _ = place(base, base.ndim)
+        if f != 1:
+            continue
+        if core is x:
+            new = viewed_as(base, small)
+        elif core.op == "contract" and core.inputs.count(x) == 1:
+            inputs = [small if y is x else y for y in core.inputs]
+            new = viewed_as(base, as_like(rebuild(core, inputs), core))
+        else:
+            continue
+        product, left = product.without(base).times(new, 1.0), left + 1
+    if left != -1:
+        return None
+    return product.times(as_like(inside, total), e).times(largest, left)
 
 
 def _squared(total: Node) -> tuple[Node, tuple[int, ...]] | None:
@@ -57,10 +102,16 @@ def _squared(total: Node) -> tuple[Node, tuple[int, ...]] | None:
 
 
 def _norm(total: Node, x: Node, axes: tuple[int, ...]) -> Node:
+    largest, _, inside = _parts(x, axes)
+    return as_like(power_product([(largest, 1.0), (inside, 0.5)]), total)
+
+
+def _parts(x: Node, axes: tuple[int, ...]) -> tuple[Node, Node, Node]:
+    """(m, x/m, Σ (x/m)²)."""
     largest = reduction("max", scalar("abs", x), axes)
     whole = expand_dims(largest, axes)
     quotient = power_product([(x, 1.0), (whole, -1.0)])
     small = scalar("where", scalar("gt", whole, 0.0), quotient, 0.0)
     names = range(x.ndim)
     inside = contract([small, small], [names, names], [a for a in names if a not in axes])
-    return as_like(power_product([(largest, 1.0), (inside, 0.5)]), total)
+    return largest, small, inside

@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from symdiff.expr import build as b
-from symdiff.expr.algebra import cast, linear_combination, scalar
+from symdiff.expr.algebra import linear_combination, scalar
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast
 from tests.simplify.cases import Case, case, label, pos, s, v, w, x, y, z
 
 gap = b.input("gap", (7,))
@@ -274,6 +275,10 @@ ACCURATE: dict[str, Case] = {
     "difference_of_roots": _case(
         (b.sqrt(pos + 1) - b.sqrt(pos), 1 / (b.sqrt(pos + 1) + b.sqrt(pos))),
         never=(b.sqrt(pos + 1) + b.sqrt(pos), b.sqrt(pos) - b.sqrt(x**2 + 1)),
+    ),
+    "root_of_squares": _case(
+        ((x @ x * (y @ y)) ** -0.5, (x @ x) ** -0.5 * (y @ y) ** -0.5),
+        never=((x @ x * (y @ y)) ** 2, b.sqrt(s * (y @ y))),
     ),
     "where_of_label": _case(
         (label * b.log(pos), b.where(label > 0, b.log(pos), 0.0)),

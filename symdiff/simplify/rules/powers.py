@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 
-from symdiff.expr.algebra import constant as number_node
-from symdiff.expr.algebra import linear_combination, number_of, power_product, scalar
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import constant as number_node
+from symdiff.expr.numbers import number_of
 from symdiff.simplify.parts import Product, Sum, as_like, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
@@ -302,6 +303,26 @@ def power_of_variable_power(node: Node, context: Context) -> Rewrite | None:
     return Rewrite(as_like(result, node), {"x": x}, x.facts.declared)
 
 
+@rule("stabler", "mul")
+def root_of_squares(node: Node, context: Context) -> Rewrite | None:
+    """√(‖x‖² ‖y‖²) = ‖x‖ ‖y‖, and its powers"""
+    product = product_of(node)
+    for base, e in product.factors.items():
+        if base.op != "mul" or e == math.floor(e):
+            continue
+        inner = product_of(base)
+        if inner.coefficient <= 0 or len(inner.factors) < 2:
+            continue
+        if not all(x.op == "contract" and x.facts.nonnegative for x in inner.factors):
+            continue
+        result = Product(product.factors, product.coefficient * inner.coefficient**e).without(base)
+        for x, p in inner.factors.items():
+            result = result.times(x, p * e)
+        facts = frozenset().union(*(x.facts.declared for x in inner.factors))
+        return Rewrite(result.node(node), {"x": base}, facts)
+    return None
+
+
 RULES: tuple[Rule, ...] = (
     over_common_denominator,
     sum_of_quotients,
@@ -311,4 +332,8 @@ RULES: tuple[Rule, ...] = (
     power_of_variable_power,
 )
 #: Accurate, at the price of work that is shared otherwise: 1 − h² of a tanh h at hand.
-ACCURATE: tuple[Rule, ...] = (difference_of_squares, difference_of_roots)
+ACCURATE: tuple[Rule, ...] = (
+    difference_of_squares,
+    difference_of_roots,
+    root_of_squares,
+)
