@@ -22,9 +22,9 @@ from codegen.module import emit
 from codegen.parameters import Parameter as Emitted
 from symdiff import __version__
 from symdiff.errors import Fault, SpecError, did_you_mean
-from symdiff.expr.algebra import FLOATS
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import FLOATS
 from symdiff.functions import FUNCTIONS, UnavailableError, module_functions
 from symdiff.inspect.model import inspect_model
 from symdiff.spec.load import load

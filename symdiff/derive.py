@@ -20,8 +20,8 @@ from symdiff.calculus.curvature import jacobian
 from symdiff.calculus.reverse import grad
 from symdiff.errors import Fault, SpecError, did_you_mean
 from symdiff.expr import build
-from symdiff.expr.algebra import FLOATS
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import FLOATS
 from symdiff.expr.shapes import shape_text
 from symdiff.inspect.latex import LATEX
 from symdiff.inspect.layout import Doc, Name, Partial, product

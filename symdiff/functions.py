@@ -16,10 +16,10 @@ from symdiff.calculus.examples import EXAMPLES, MixingError
 from symdiff.calculus.per_example import per_example_gradients, squared_norms, weighted_sums
 from symdiff.calculus.reverse import gradients
 from symdiff.expr import build
-from symdiff.expr.algebra import FLOATS
 from symdiff.expr.graph import consumers, leaves, toposort
 from symdiff.expr.movement import split_scale
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import FLOATS
 from symdiff.simplify import simplify
 from symdiff.simplify.second_order import cheapest_hvp
 from symdiff.spec.model import Model

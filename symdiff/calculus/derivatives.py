@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from symdiff.expr.algebra import FLOATS, cast, power_product, scalar
+from symdiff.expr.algebra import power_product, scalar
 from symdiff.expr.contraction import contract
 from symdiff.expr.movement import (
     Padding,
@@ -36,6 +36,7 @@ from symdiff.expr.movement import (
     take,
 )
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import FLOATS, cast
 from symdiff.expr.ops import OPS
 from symdiff.expr.scalars import SCALARS
 from symdiff.expr.shapes import Size, shape_size, size_add, size_sub

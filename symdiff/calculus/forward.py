@@ -14,10 +14,11 @@ from typing import Any, overload
 
 from symdiff.calculus.derivatives import PARTIALS, is_linear, partial, pullback
 from symdiff.calculus.reverse import as_like, as_nodes, check_variables, gradients
-from symdiff.expr.algebra import cast, linear_combination
+from symdiff.expr.algebra import linear_combination
 from symdiff.expr.graph import rebuild, toposort
 from symdiff.expr.movement import zeros
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast
 from symdiff.expr.shapes import Shape
 from symdiff.expr.views import broadcast_to
 

@@ -13,11 +13,17 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from symdiff.calculus.derivatives import pullback
-from symdiff.expr.algebra import FLOATS, cast, constant, full, linear_combination
+from symdiff.expr.algebra import linear_combination
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import depends_on, is_constant, toposort
 from symdiff.expr.movement import zeros
 from symdiff.expr.node import Node, describe, with_shape
+from symdiff.expr.numbers import (
+    FLOATS,
+    cast,
+    constant,
+    full,
+)
 from symdiff.expr.shapes import Shape, ShapeError, shape_text
 
 

@@ -12,17 +12,25 @@ defined.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from symdiff.expr.node import Node, with_shape
+from symdiff.expr.numbers import (
+    FLOATS,
+    Number,
+    arithmetic,
+    cast,
+    constant,
+    current_dtype,
+    full,
+    number_of,
+)
 from symdiff.expr.ops import promote
 from symdiff.expr.scalars import SCALARS
-from symdiff.expr.shapes import Shape, ShapeError, Size, broadcast_shapes, size_factors
+from symdiff.expr.shapes import Shape, ShapeError, broadcast_shapes
 from symdiff.expr.views import (
     broadcast_to,
     expand_dims,
@@ -33,116 +41,6 @@ from symdiff.expr.views import (
     strip_broadcast,
     through_view,
 )
-
-FLOATS = ("float32", "float64")
-_DEFAULT: ContextVar[str] = ContextVar("default_dtype", default="float64")
-Number = int | float
-
-
-@contextmanager
-def default_dtype(dtype: str) -> Iterator[None]:
-    """Within the block, numbers and whole-number results that must be floats become ``dtype``."""
-    token = _DEFAULT.set(check_dtype(dtype))
-    try:
-        yield
-    finally:
-        _DEFAULT.reset(token)
-
-
-def current_dtype() -> str:
-    """The float dtype that numbers without a dtype take."""
-    return _DEFAULT.get()
-
-
-def check_dtype(dtype: str) -> str:
-    """The dtype, or a ValueError that lists those there are."""
-    if dtype not in ("float32", "float64", "int64", "bool"):
-        raise ValueError(f"dtype {dtype!r} is not one of float32, float64, int64, bool")
-    return dtype
-
-
-def constant(value: Any, dtype: str | None = None) -> Node:
-    """A constant node; floats without a dtype take the default one, whole numbers int64.
-
-    The value is keyed by dtype, shape and bytes: 0.0 and -0.0, NaN, True, 1 and 1.0 stay apart.
-    """
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"a constant holds numbers, not {array.dtype}")
-    if dtype is None:
-        if array.dtype.kind == "b":
-            dtype = "bool"
-        elif array.dtype.kind in "iu":
-            dtype = "int64"
-        elif isinstance(value, np.ndarray) and str(array.dtype) in FLOATS:
-            dtype = str(array.dtype)
-        else:
-            dtype = current_dtype()
-    # Floats keep every digit that they were given until they are used: folding 0.5 * 1e-4 in
-    # float32 would lose half of them.
-    stored = "float64" if check_dtype(dtype) in FLOATS else dtype
-    array = np.ascontiguousarray(array.astype(stored))
-    shape = tuple(int(n) for n in np.shape(value))
-    return Node.make("constant", dtype=dtype, shape=shape, data=array.tobytes())
-
-
-def number_of(node: Node) -> float | None:
-    """The value of a one-element constant, seen through broadcasts; None for anything else."""
-    while node.op == "contract" and len(node.inputs) == 1 and node.inputs[0].ndim == 0:
-        node = node.inputs[0]
-    if node.op == "constant" and node.value.size == 1:
-        return float(node.exact_value.reshape(-1)[0])
-    return None
-
-
-def full(shape: Shape, value: Number, dtype: str) -> Node:
-    """The number, broadcast to the shape."""
-    return broadcast_to(constant(value, dtype), shape)
-
-
-def size_node(size: Size, dtype: str = "int64") -> Node:
-    """A size as a 0-d number; a product of sizes is the product of theirs."""
-    if isinstance(size, int):
-        return constant(size, dtype)
-    number, powers = size_factors(size)
-    if number == 1 and len(powers) == 1 and powers[0][1] == 1:
-        return Node.make("size", size=size, dtype=dtype)
-    factors = [(Node.make("size", size=base, dtype=dtype), float(e)) for base, e in powers]
-    return power_product(factors, number, dtype)
-
-
-def cast(x: Node, dtype: str) -> Node:
-    """x in another dtype."""
-    if x.dtype == check_dtype(dtype):
-        return x
-    if x.op == "size":
-        return size_node(x.attr("size"), dtype)
-    if x.op == "constant":
-        return constant(x.exact_value, dtype)
-    if x.op == "cast" and x.inputs[0].dtype in ("bool", "int64") and dtype in FLOATS:
-        return cast(x.inputs[0], dtype)
-    if x.op == "mul" and all(y.op == "size" for y in x.inputs):
-        factors = zip(x.inputs, x.attr("exponents"), strict=True)
-        return power_product([(cast(y, dtype), e) for y, e in factors], x.attr("coefficient"))
-    return through_view(
-        x, lambda core: Node.make("cast", [x], dtype=dtype) if core is x else cast(core, dtype)
-    )
-
-
-def arithmetic(inputs: Sequence[Node], whole: bool = True) -> tuple[list[Node], str]:
-    """The inputs of an arithmetic operation, cast where NumPy's promotion would widen them.
-
-    Whole numbers and truth values take the dtype of the floats beside them; alone, whole numbers
-    stay so if ``whole``, and the rest takes the default dtype.
-    """
-    floats = [x.dtype for x in inputs if x.dtype in FLOATS]
-    if floats:
-        dtype = promote(*floats)
-        return [x if x.dtype in FLOATS else cast(x, dtype) for x in inputs], dtype
-    if whole and inputs and all(x.dtype == "int64" for x in inputs):
-        return list(inputs), "int64"
-    dtype = current_dtype()
-    return [cast(x, dtype) for x in inputs], dtype
 
 
 def _broadcast_shape(what: str, inputs: Sequence[Node]) -> Shape:

@@ -14,15 +14,6 @@ from typing import Any
 import numpy as np
 
 from symdiff.expr import movement, views
-from symdiff.expr.algebra import (
-    cast,
-    check_dtype,
-    constant,
-    current_dtype,
-    default_dtype,
-    full,
-    size_node,
-)
 from symdiff.expr.contraction import contract
 from symdiff.expr.elementwise import (
     abs,
@@ -71,6 +62,15 @@ from symdiff.expr.elementwise import (
 from symdiff.expr.indexing import index, take_along_axis
 from symdiff.expr.movement import arange, eye, one_hot, stop_gradient
 from symdiff.expr.node import Node, with_shape
+from symdiff.expr.numbers import (
+    cast,
+    check_dtype,
+    constant,
+    current_dtype,
+    default_dtype,
+    full,
+    size_node,
+)
 from symdiff.expr.products import (
     diag,
     diagonal,

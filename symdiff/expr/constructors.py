@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symdiff.expr import algebra, movement
+from symdiff.expr import algebra, movement, numbers
 from symdiff.expr.contraction import contract
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
@@ -41,7 +41,7 @@ CONSTRUCTORS: dict[str, Constructor] = {
     **{name: _scalar(name) for name in SCALARS},
     "add": _add,
     "mul": _mul,
-    "cast": lambda inputs, attrs: algebra.cast(inputs[0], attrs["dtype"]),
+    "cast": lambda inputs, attrs: numbers.cast(inputs[0], attrs["dtype"]),
     "contract": lambda inputs, attrs: contract(
         inputs, attrs["indices"], attrs["out"], dict(attrs["sizes"])
     ),

@@ -23,8 +23,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from symdiff.expr.algebra import arithmetic, cast, constant, number_of, power_product, size_node
+from symdiff.expr.algebra import power_product
 from symdiff.expr.node import Node, with_shape
+from symdiff.expr.numbers import (
+    arithmetic,
+    cast,
+    constant,
+    number_of,
+    size_node,
+)
 from symdiff.expr.shapes import ShapeError, Size, size_text
 from symdiff.expr.views import Indices, broadcast_to, is_view, make_view
 

@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 
 from symdiff.expr import views
-from symdiff.expr.algebra import (
+from symdiff.expr.algebra import linear_combination, power_product, scalar
+from symdiff.expr.node import Node
+from symdiff.expr.numbers import (
     FLOATS,
     arithmetic,
     cast,
     constant,
     current_dtype,
-    linear_combination,
     number_of,
-    power_product,
-    scalar,
 )
-from symdiff.expr.node import Node
 from symdiff.expr.shapes import broadcast_shapes
 
 

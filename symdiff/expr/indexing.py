@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.expr.algebra import constant
 from symdiff.expr.movement import Range, flip, normalize_slice, slice_, take
 from symdiff.expr.node import Node, describe, with_shape
+from symdiff.expr.numbers import constant
 from symdiff.expr.shapes import ShapeError, size_text
 from symdiff.expr.views import expand_dims, squeeze, transpose
 

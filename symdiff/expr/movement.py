@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from symdiff.expr.algebra import FLOATS, arithmetic, cast, constant, current_dtype, power_product
+from symdiff.expr.algebra import power_product
 from symdiff.expr.node import Node, with_shape
+from symdiff.expr.numbers import (
+    FLOATS,
+    arithmetic,
+    cast,
+    constant,
+    current_dtype,
+)
 from symdiff.expr.shapes import (
     Shape,
     ShapeError,

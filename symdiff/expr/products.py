@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symdiff.expr.algebra import constant, power_product
+from symdiff.expr.algebra import power_product
 from symdiff.expr.contraction import contract
 from symdiff.expr.movement import eye
 from symdiff.expr.node import Node, with_shape
+from symdiff.expr.numbers import constant
 from symdiff.expr.shapes import ShapeError, broadcast_shapes, size_text
 
 

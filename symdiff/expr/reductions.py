@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from symdiff.expr import movement, views
-from symdiff.expr.algebra import size_node
 from symdiff.expr.contraction import contract
 from symdiff.expr.elementwise import as_node, divide, negative, sqrt, square, subtract
 from symdiff.expr.node import Node, with_shape
+from symdiff.expr.numbers import size_node
 from symdiff.expr.shapes import ShapeError, Size, normalize_axes, shape_size
 
 Axis = int | Sequence[int] | None

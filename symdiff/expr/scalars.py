@@ -51,7 +51,7 @@ def _f(name: str, *args: Any) -> Node:
 
 
 def _mask(cond: Node, like: Node) -> Node:
-    from symdiff.expr.algebra import cast
+    from symdiff.expr.numbers import cast
 
     return cast(cond, like.dtype)
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symdiff.expr import build
-from symdiff.expr.algebra import FLOATS
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import FLOATS
 from symdiff.simplify import Simplified, simplify
 from symdiff.spec.calls import UserFunction
 from symdiff.spec.declare import function_name, function_parameters

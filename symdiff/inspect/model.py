@@ -16,8 +16,8 @@ from symdiff.calculus.examples import MixingError
 from symdiff.calculus.per_example import per_example_gradients, squared_norms
 from symdiff.errors import Fault, SpecError, did_you_mean
 from symdiff.expr import build
-from symdiff.expr.algebra import FLOATS
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import FLOATS
 from symdiff.expr.shapes import Shape, shape_text
 from symdiff.inspect.chain_rule import ChainRule
 from symdiff.inspect.equations import read_equations

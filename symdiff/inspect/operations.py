@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.expr.algebra import number_of
 from symdiff.expr.contraction import is_identity
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import number_of
 from symdiff.expr.scalars import SCALARS
 from symdiff.expr.shapes import Shape, Size, shape_text, size_add, size_mul, size_sub, size_text
 from symdiff.expr.views import is_view

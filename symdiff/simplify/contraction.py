@@ -16,10 +16,11 @@ import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from symdiff.expr.algebra import cast, linear_combination, power_product, scalar, size_node
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import consumers, rebuild, toposort
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast, size_node
 from symdiff.expr.shapes import Size, size_value
 from symdiff.expr.views import broadcast_to, is_view
 from symdiff.simplify.cost import Nominal

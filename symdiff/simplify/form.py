@@ -6,8 +6,8 @@ factors outward, or ask for a label in the one way that is kept, decrease nothin
 
 from __future__ import annotations
 
-from symdiff.expr.algebra import number_of
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
 from symdiff.expr.views import expanded_axes, is_view
 from symdiff.simplify.terms import matched_axes

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from symdiff.expr.algebra import cast, full, scalar
+from symdiff.expr.algebra import scalar
 from symdiff.expr.contraction import contract
 from symdiff.expr.movement import scatter_add, take
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast, full
 from symdiff.expr.shapes import Size
 from symdiff.expr.views import make_view, transpose
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from symdiff.expr.algebra import cast, linear_combination, number_of, power_product
+from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.graph import rebuild
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast, number_of
 from symdiff.expr.views import broadcast_to, is_view, rewrap
 
 

@@ -17,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from symdiff.expr.algebra import linear_combination, number_of, power_product
+from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
 from symdiff.simplify.parts import as_like, below_movement, moved_again, moves
 from symdiff.simplify.rewrite import Context, Floats, Rewrite, Rule

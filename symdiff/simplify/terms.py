@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
 
-from symdiff.expr.algebra import number_of, power_product, scalar, size_node
+from symdiff.expr.algebra import power_product, scalar
 from symdiff.expr.movement import flip, one_hot, pad, reshape, slice_
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import number_of, size_node
 from symdiff.expr.shapes import Shape, Size, shape_size
 from symdiff.expr.views import is_view, transpose
 from symdiff.simplify.network import Indices, Operand

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from symdiff.errors import did_you_mean, listing
 from symdiff.expr import build
-from symdiff.expr.algebra import FLOATS
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import FLOATS
 from symdiff.expr.shapes import shape_text, size_names
 from symdiff.spec.declare import BATCH, Spec
 from symdiff.spec.layers import Layers

@@ -13,10 +13,10 @@ from symdiff.calculus.examples import MixingError, unbatch
 from symdiff.calculus.per_example import per_example_sq_norms
 from symdiff.expr import build as b
 from symdiff.expr import movement
-from symdiff.expr.algebra import size_node
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import size_node
 from symdiff.expr.ops import OPS
 from symdiff.nn import losses
 from tests.calculus.models import labels, sequence, weight, x

@@ -7,8 +7,9 @@ import pytest
 
 from symdiff.expr import build as b
 from symdiff.expr import movement
-from symdiff.expr.algebra import scalar, size_node
+from symdiff.expr.algebra import scalar
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import size_node
 from tests.codegen.models import line_of, lines_of, run_graph
 
 P = b.input("p", ("batch", 3))

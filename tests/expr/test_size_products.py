@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symdiff.expr import build as b
-from symdiff.expr.algebra import cast, size_node
+from symdiff.expr.numbers import cast, size_node
 from symdiff.expr.shapes import Size, size_add, size_factors, size_mul
 from symdiff.simplify import simplify
 

@@ -11,11 +11,12 @@ import math
 
 import numpy as np
 
-from symdiff.expr.algebra import cast, constant, linear_combination, number_of, power_product
+from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.contraction import split_sum
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.graph import rebuild
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast, constant, number_of
 from symdiff.expr.scalars import SCALARS
 from symdiff.expr.views import is_view
 from symdiff.simplify.parts import Product, Sum, as_like, core_of, product_of, sum_of, viewed_as

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from symdiff.expr.algebra import linear_combination, number_of, power_product, scalar
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract, split_sum
 from symdiff.expr.movement import reduction
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import number_of
 from symdiff.expr.views import make_view
 from symdiff.simplify.parts import (
     Sum,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 
-from symdiff.expr.algebra import constant, linear_combination, power_product, scalar
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.movement import concatenate, reduction
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import constant
 from symdiff.expr.views import expand_dims, is_view, make_view
 from symdiff.simplify.parts import (
     Product,

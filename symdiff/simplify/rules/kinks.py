@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from symdiff.expr.algebra import cast, number_of, scalar
+from symdiff.expr.algebra import scalar
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast, number_of
 from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of, viewed_as
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import negative

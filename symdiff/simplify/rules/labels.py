@@ -5,8 +5,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from symdiff.expr.algebra import cast, linear_combination, number_of, power_product, scalar
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast, number_of
 from symdiff.simplify.parts import as_like, product_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.kinks import relu_of_where

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symdiff.expr.algebra import FLOATS, full
 from symdiff.expr.contraction import contract, is_identity
 from symdiff.expr.movement import take
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import FLOATS, full
 from symdiff.expr.views import transpose
 from symdiff.simplify.parts import as_like, product_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 
-from symdiff.expr.algebra import cast, linear_combination, number_of, scalar
+from symdiff.expr.algebra import linear_combination, scalar
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast, number_of
 from symdiff.expr.ops import OPS
 from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of, viewed_as
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule

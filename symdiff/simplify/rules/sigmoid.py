@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symdiff.expr.algebra import linear_combination, number_of, power_product, scalar
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import number_of
 from symdiff.simplify.parts import (
     Product,
     Sum,

@@ -11,12 +11,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from symdiff.expr.algebra import constant as number_node
-from symdiff.expr.algebra import linear_combination, number_of, power_product, scalar
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import rebuild
 from symdiff.expr.movement import concatenate, reduction
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import constant as number_node
+from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
 from symdiff.expr.views import expand_dims
 from symdiff.simplify.hidden import EVEN, ODD

@@ -6,9 +6,10 @@ a sum of what sums to zero.
 
 from __future__ import annotations
 
-from symdiff.expr.algebra import linear_combination, number_of, power_product, size_node
+from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.contraction import contract
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import number_of, size_node
 from symdiff.expr.shapes import shape_size
 from symdiff.expr.views import expand_dims
 from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of
