@@ -1,0 +1,156 @@
+"""Hyperbolic functions as they are written with exponentials, and their complements."""
+
+import math
+
+from symdiff.expr.algebra import linear_combination, power_product, scalar
+from symdiff.expr.node import Node
+from symdiff.simplify.hidden import EVEN, ODD
+from symdiff.simplify.parts import (
+    Product,
+    as_like,
+    below_movement,
+    moved_again,
+    product_of,
+    sum_of,
+)
+from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+from symdiff.simplify.rules.exponentials import (
+    negative,
+)
+from symdiff.simplify.rules.logarithms import of_scaled
+
+
+@rule("stabler", "add")
+def hyperbolic_of_exponentials(node: Node, context: Context) -> Rewrite | None:
+    """eˣ + e⁻ˣ = 2 cosh x, eˣ − e⁻ˣ = 2 sinh x"""
+    total = sum_of(node)
+    powers = {x.inputs[0]: (x, c) for x, c in total.terms.items() if x.op == "exp"}
+    for u, (x, c) in powers.items():
+        minus = powers.get(negative(u))
+        if minus is None or abs(c) != abs(minus[1]) or u is negative(u):
+            continue
+        y, d = minus
+        name = "cosh" if c == d else "sinh"
+        result = total.without(x, y).plus(scalar(name, u), 2.0 * c)
+        return Rewrite(result.node(node), {"x": u})
+    return None
+
+
+@rule("exact", *ODD, *EVEN)
+def odd_or_even(node: Node, context: Context) -> Rewrite | None:
+    """tanh(−x) = −tanh x, cosh(−x) = cosh x, and all odd and even functions so"""
+    (x,) = node.inputs
+    if x.op != "mul" or x.attr("coefficient") >= 0:
+        return None
+    result = scalar(node.op, negative(x))
+    return Rewrite(result if node.op in EVEN else negative(result), {"x": x})
+
+
+@rule("stabler", "mul")
+def tanh_of_quotient(node: Node, context: Context) -> Rewrite | None:
+    """sinh x / cosh x = tanh x"""
+    product = product_of(node)
+    for base, e in product.factors.items():
+        if base.op == "sinh" and e > 0:
+            below = scalar("cosh", base.inputs[0])
+            f = product.factors.get(below, 0.0)
+            if f < 0:
+                k = min(e, -f)
+                result = product.times(base, -k).times(below, k)
+                result = result.times(scalar("tanh", base.inputs[0]), k)
+                return Rewrite(result.node(node), {"x": base.inputs[0]})
+    return None
+
+
+@rule("stabler", "mul")
+def tanh_of_expm1(node: Node, context: Context) -> Rewrite | None:
+    """(eʷ − 1) σ(−w) = tanh(w/2)"""
+    product = product_of(node)
+    for base, e in product.factors.items():
+        if base.op == "expm1" and e > 0:
+            (w,) = base.inputs
+            other = of_scaled("sigmoid", w, -1.0)
+            f = product.factors.get(other, 0.0)
+            if f > 0:
+                k = min(e, f)
+                result = product.times(base, -k).times(other, -k)
+                return Rewrite(result.times(of_scaled("tanh", w, 0.5), k).node(node), {"w": w})
+    return None
+
+
+@rule("stabler", "add")
+def one_plus_tanh(node: Node, context: Context) -> Rewrite | None:
+    """1 + tanh x = 2 σ(2x), 1 + erf x = erfc(−x)"""
+    total = sum_of(node)
+    if not total.constant:
+        return None
+    for term, c in total.terms.items():
+        if abs(total.constant) != abs(c):
+            continue
+        core, moved = below_movement(term)
+        if core.op not in ("tanh", "erf"):
+            continue
+        sign = 1.0 if c == total.constant else -1.0
+        (u,) = core.inputs
+        if core.op == "tanh":
+            new, k = of_scaled("sigmoid", u, 2.0 * sign), 2.0
+        else:
+            new, k = of_scaled("erfc", u, -sign), 1.0
+        number = total.constant
+        rest = linear_combination(
+            [*total.without(term).terms.items(), (moved_again(new, moved), k * number)]
+        )
+        law = "1 + tanh x = 2 σ(2x)" if core.op == "tanh" else "1 + erf x = erfc(−x)"
+        return Rewrite(as_like(rest, node), {"x": u}, law=law)
+    return None
+
+
+@rule("stabler", "mul")
+def exp_over_expm1(node: Node, context: Context) -> Rewrite | None:
+    """eʷ / expm1(w) = −1 / expm1(−w)"""
+    product = product_of(node)
+    for base, e in product.factors.items():
+        if base.op != "expm1" or e >= 0:
+            continue
+        (w,) = base.inputs
+        above = scalar("exp", w)
+        f = product.factors.get(above, 0.0)
+        if f > 0:
+            k = min(-e, f)
+            if k != math.floor(k):
+                continue
+            result = product.times(base, k).times(above, -k)
+            result = result.times(of_scaled("expm1", w, -1.0), -k)
+            sign = -1.0 if k % 2 else 1.0
+            return Rewrite(Product(result.factors, sign * result.coefficient).node(node), {"w": w})
+    return None
+
+
+@rule("stabler", "add")
+def one_plus_inverse_expm1(node: Node, context: Context) -> Rewrite | None:
+    """1 + 1 / expm1(w) = −1 / expm1(−w)"""
+    total = sum_of(node)
+    for term, c in total.terms.items():
+        if not total.constant or c != total.constant:
+            continue
+        product = product_of(term)
+        if len(product.factors) != 1 or product.coefficient != 1:
+            continue
+        ((base, e),) = product.factors.items()
+        if base.op == "expm1" and e == -1:
+            (w,) = base.inputs
+            new = power_product([(of_scaled("expm1", w, -1.0), -1.0)])
+            rest = [*total.without(term).terms.items(), (new, -c)]
+            return Rewrite(as_like(linear_combination(rest), node), {"w": w})
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    hyperbolic_of_exponentials,
+    odd_or_even,
+    tanh_of_quotient,
+    tanh_of_expm1,
+    one_plus_tanh,
+    exp_over_expm1,
+    one_plus_inverse_expm1,
+)
