@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,7 @@ class Scalar:
     ``numeric`` is its meaning on arrays, ``sympy`` its form over SymPy's names (a function of the
     sympy module and the arguments), ``partials`` one callable ``(out, *inputs) -> Node`` an
     argument (None: derivative zero wherever it exists), ``lo`` and ``hi`` the closed range,
-    ``nonzero`` whether 0 is never taken, ``monotone`` whether it never decreases.
+    ``nonzero`` whether 0 is never taken.
     ``result`` is "float", "same" (keeps its argument's dtype), "bool", or "branches".
     """
 
@@ -39,9 +39,7 @@ class Scalar:
     lo: float = -math.inf
     hi: float = math.inf
     nonzero: bool = False
-    monotone: bool = False
     result: str = "float"
-    tags: frozenset[str] = field(default_factory=frozenset)
 
 
 def _f(name: str, *args: Any) -> Node:
@@ -107,21 +105,16 @@ def _where(cond: Any, a: Any, b: Any) -> Any:
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 SCALARS: dict[str, Scalar] = {
-    "exp": Scalar(
-        1, np.exp, lambda s, x: s.exp(x), (lambda out, x: out,), lo=0.0, nonzero=True, monotone=True
-    ),
+    "exp": Scalar(1, np.exp, lambda s, x: s.exp(x), (lambda out, x: out,), lo=0.0, nonzero=True),
     "expm1": Scalar(
         1,
         np.expm1,
         lambda s, x: s.exp(x) - 1,
         (lambda out, x: _f("exp", x),),
         lo=-1.0,
-        monotone=True,
     ),
-    "log": Scalar(1, np.log, lambda s, x: s.log(x), (lambda out, x: 1 / x,), monotone=True),
-    "log1p": Scalar(
-        1, np.log1p, lambda s, x: s.log(1 + x), (lambda out, x: 1 / (1 + x),), monotone=True
-    ),
+    "log": Scalar(1, np.log, lambda s, x: s.log(x), (lambda out, x: 1 / x,)),
+    "log1p": Scalar(1, np.log1p, lambda s, x: s.log(1 + x), (lambda out, x: 1 / (1 + x),)),
     "sin": Scalar(
         1, np.sin, lambda s, x: s.sin(x), (lambda out, x: _f("cos", x),), lo=-1.0, hi=1.0
     ),
@@ -129,9 +122,7 @@ SCALARS: dict[str, Scalar] = {
         1, np.cos, lambda s, x: s.cos(x), (lambda out, x: -_f("sin", x),), lo=-1.0, hi=1.0
     ),
     "tan": Scalar(1, np.tan, lambda s, x: s.tan(x), (lambda out, x: 1 + out * out,)),
-    "sinh": Scalar(
-        1, np.sinh, lambda s, x: s.sinh(x), (lambda out, x: _f("cosh", x),), monotone=True
-    ),
+    "sinh": Scalar(1, np.sinh, lambda s, x: s.sinh(x), (lambda out, x: _f("cosh", x),)),
     "cosh": Scalar(
         1,
         np.cosh,
@@ -147,7 +138,6 @@ SCALARS: dict[str, Scalar] = {
         (lambda out, x: 1 - out * out,),
         lo=-1.0,
         hi=1.0,
-        monotone=True,
     ),
     "arctan": Scalar(
         1,
@@ -156,17 +146,15 @@ SCALARS: dict[str, Scalar] = {
         (lambda out, x: 1 / (1 + x * x),),
         lo=-math.pi / 2,
         hi=math.pi / 2,
-        monotone=True,
     ),
     "arcsinh": Scalar(
-        1, np.arcsinh, lambda s, x: s.asinh(x), (lambda out, x: (1 + x * x) ** -0.5,), monotone=True
+        1, np.arcsinh, lambda s, x: s.asinh(x), (lambda out, x: (1 + x * x) ** -0.5,)
     ),
     "arctanh": Scalar(
         1,
         np.arctanh,
         lambda s, x: s.atanh(x),
         (lambda out, x: 1 / ((1 - x) * (1 + x)),),
-        monotone=True,
     ),
     "erf": Scalar(
         1,
@@ -175,7 +163,6 @@ SCALARS: dict[str, Scalar] = {
         (lambda out, x: _f("exp", -x * x) * _TWO_OVER_SQRT_PI,),
         lo=-1.0,
         hi=1.0,
-        monotone=True,
     ),
     "erfc": Scalar(
         1,
@@ -202,7 +189,6 @@ SCALARS: dict[str, Scalar] = {
         lo=0.0,
         hi=1.0,
         nonzero=True,
-        monotone=True,
     ),
     "softplus": Scalar(
         1,
@@ -211,7 +197,6 @@ SCALARS: dict[str, Scalar] = {
         (lambda out, x: _f("sigmoid", x),),
         lo=0.0,
         nonzero=True,
-        monotone=True,
     ),
     "relu": Scalar(
         1,
@@ -219,7 +204,6 @@ SCALARS: dict[str, Scalar] = {
         lambda s, x: s.Max(x, 0),
         (lambda out, x: _mask(_f("gt", out, 0.0), x),),
         lo=0.0,
-        monotone=True,
         result="same",
     ),
     "abs": Scalar(
@@ -230,9 +214,7 @@ SCALARS: dict[str, Scalar] = {
         lo=0.0,
         result="same",
     ),
-    "sign": Scalar(
-        1, np.sign, lambda s, x: s.sign(x), (None,), lo=-1.0, hi=1.0, monotone=True, result="same"
-    ),
+    "sign": Scalar(1, np.sign, lambda s, x: s.sign(x), (None,), lo=-1.0, hi=1.0, result="same"),
     # 1/x, and 0 at 0: the factor that makes sqrt's and a norm's derivative 0 at 0.
     "reciprocal_or_zero": Scalar(
         1, _reciprocal_or_zero, lambda s, x: 1 / x, (lambda out, x: -out * out,)
@@ -252,7 +234,6 @@ SCALARS: dict[str, Scalar] = {
         np.maximum,
         lambda s, x, y: s.Max(x, y),
         (lambda out, x, y: _wins("gt", out, x, y), lambda out, x, y: _wins("gt", out, y, x)),
-        monotone=True,
         result="same",
     ),
     "minimum": Scalar(
@@ -260,7 +241,6 @@ SCALARS: dict[str, Scalar] = {
         np.minimum,
         lambda s, x, y: s.Min(x, y),
         (lambda out, x, y: _wins("lt", out, x, y), lambda out, x, y: _wins("lt", out, y, x)),
-        monotone=True,
         result="same",
     ),
     # d x**y/dy is 0 where x is 0: the limit for y > 0.

@@ -7,7 +7,6 @@ exponentials below the line goes into the exponent, where nothing overflows.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract
@@ -40,17 +39,6 @@ def of_scaled(name: str, x: Node, c: float = 1.0) -> Node:
 def log_cosh(u: Node) -> Node:
     """log cosh u."""
     return linear_combination([(u, 1.0), (of_scaled("softplus", u, -2.0), 1.0)], -math.log(2))
-
-
-@dataclass(frozen=True, slots=True)
-class Exponential:
-    """c·e^power with c > 0."""
-
-    power: Node | None
-    c: float
-
-    def log(self) -> tuple[Node | None, float]:
-        return self.power, math.log(self.c)
 
 
 def exponential_of(term: Node, c: float) -> Node | None:
