@@ -12,7 +12,8 @@ from symdiff.errors import Fault, SpecError, did_you_mean
 from symdiff.expr import build
 from symdiff.spec import loss as losses
 from symdiff.spec.declare import BATCH, Spec, function_name
-from symdiff.spec.layers import Layers
+from symdiff.spec.layers import KINDS
+from symdiff.spec.layers.writing import Layers
 from symdiff.spec.model import Model
 from symdiff.spec.reading import Reading
 from symdiff.spec.schema import (
@@ -231,7 +232,7 @@ class _Loader:
         if not data["layers"]:
             self.reading.fault(("layers",), "expected at least one layer")
         elif first is not None:
-            self.layers = Layers(self.spec, first)
+            self.layers = Layers(self.spec, first, KINDS)
             self.layers.stack(data["layers"], ("layers",))
 
     def _loss(self) -> tuple[LossTable | None, Any, Any, tuple[str, str | None]]:

@@ -9,7 +9,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
 from symdiff.expr.shapes import shape_text, size_names
 from symdiff.spec.declare import BATCH, Spec
-from symdiff.spec.layers import Layers
+from symdiff.spec.layers.writing import Layers
 from symdiff.spec.schema import LossTable
 from symdiff.spec.values import BROKEN, Value
 

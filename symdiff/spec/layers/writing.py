@@ -1,7 +1,7 @@
 """Layers as shorthand: each kind writes the equations that it stands for.
 
 A layer sees the name of the value that feeds it and gives the name of its own; parameters are
-W1, b1, W2, b2, ... in the order of the layers that have any.  The equations are then read like any
+W1, b1, W2, b2, ..., numbered by the layers that have any.  The equations are then read like any
 that a user wrote, so a kind cannot mean what an equation could not say.
 """
 
@@ -17,52 +17,32 @@ from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape, shape_text
 from symdiff.nn import FUNCTIONS
 from symdiff.spec.declare import Spec
-from symdiff.spec.schema import Bias, Init, Size, Table, check
+from symdiff.spec.schema import Table, check
 from symdiff.spec.toml_positions import Path
 from symdiff.spec.values import BROKEN
 
 _CALL = re.compile(r"\s*([^\W\d]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
-_DEEPEST = 20
 
 
-class DenseTable(Table):
-    """activation(x @ W + b), on the last axis of x.
+@dataclass(frozen=True)
+class LayerKind:
+    """A kind of layer: the table that declares it, and what writes it out."""
 
-    ``bias`` is true, false, or the number that biases begin with.
-    """
-
-    kind: str
-    units: Size
-    activation: str | None = None
-    bias: Bias = True
-    init: Init | None = None
-    trainable: bool = True
-
-
-class ActivationTable(Table):
-    """activation(x)."""
-
-    kind: str
-    activation: str
-
-
-class ResidualTable(Table):
-    """x + layers(x), and an activation of that."""
-
-    kind: str
-    layers: list[Any]
-    activation: str | None = None
+    table: type[Table]
+    write: Callable[[Layers, Any, Path, int], None]
 
 
 @dataclass
 class Layers:
     """The layers of one spec being written out; ``value`` is the name of the last value so far.
 
-    ``weights`` are the names of trainable weights, which ``l2`` is about.
+    ``kinds`` are the kinds that there are; ``weights`` are the names of trainable weights, which
+    ``l2`` is about.
     """
 
     spec: Spec
     value: str
+    kinds: Mapping[str, LayerKind]
     numbers: dict[str, int] = field(default_factory=dict)
     weights: list[str] = field(default_factory=list)
     broken: bool = False
@@ -79,14 +59,14 @@ class Layers:
             self.broken = True
             return
         kind = data.get("kind")
-        record = KINDS.get(kind) if isinstance(kind, str) else None
+        record = self.kinds.get(kind) if isinstance(kind, str) else None
         if record is None:
             self.broken = True
             if kind is None:
-                reading.fault(path, f"missing key 'kind'; expected {listing([*KINDS])}")
+                reading.fault(path, f"missing key 'kind'; expected {listing([*self.kinds])}")
             else:
-                hint = did_you_mean(kind, KINDS) if isinstance(kind, str) else ""
-                known = listing([*KINDS])
+                hint = did_you_mean(kind, self.kinds) if isinstance(kind, str) else ""
+                known = listing([*self.kinds])
                 reading.fault_value(
                     (*path, "kind"), f"unknown layer kind {kind!r}; expected {known}{hint}"
                 )
@@ -103,7 +83,7 @@ class Layers:
         return node.shape if isinstance(node, Node) and not self.broken else None
 
     def number(self, series: str) -> int:
-        """The next number of a series of names."""
+        """The next number of a series of names; "parameters" is that of layers with parameters."""
         self.numbers[series] = self.numbers.get(series, 0) + 1
         return self.numbers[series]
 
@@ -160,90 +140,3 @@ class Layers:
                 f"{shape_text(after)}; it must keep the shape",
             )
             self.broken = True
-
-
-def _dense(layers: Layers, table: DenseTable, path: Path, depth: int) -> None:
-    spec, x, shape = layers.spec, layers.value, layers.shape()
-    number = layers.number("h")
-    if isinstance(table.units, str):
-        spec.declare_size(table.units, (*path, "units"), "units")
-    units = spec.dims.get(table.units, table.units) if isinstance(table.units, str) else table.units
-    if units == "batch":
-        spec.reading.fault_value((*path, "units"), "'batch' is the example axis")
-        layers.broken = True
-    if shape is not None and len(shape) < 2:
-        spec.reading.fault(
-            path,
-            f"dense needs (batch, ..., features); {x!r} has shape {shape_text(shape)}",
-        )
-        layers.broken = True
-    if shape is None or layers.broken:
-        layers.activated("x", table.activation, path)
-        layers.broken = True
-        return
-    init, trainable = table.init, table.trainable
-    weight = layers.parameter(f"W{number}", (shape[-1], units), path, init, None, trainable)
-    if isinstance(table.units, str):
-        spec.uses[weight].add(table.units)
-    text = f"{x} @ {weight}"
-    if table.bias is not False:
-        value = None if table.bias is True else float(table.bias)
-        start = "zeros" if value is None else "constant"
-        bias = layers.parameter(f"b{number}", (units,), path, start, value, trainable)
-        text = f"{text} + {bias}"
-    if layers.broken:
-        return
-    if trainable:
-        layers.weights.append(weight)
-    layers.equation(f"h{number}", layers.activated(text, table.activation, path), path)
-    layers.keeps_shape((*shape[:-1], units), table.activation, path)
-
-
-def _activation(layers: Layers, table: ActivationTable, path: Path, depth: int) -> None:
-    shape = layers.shape()
-    text = layers.activated(layers.value, table.activation, path)
-    if shape is None or layers.broken:
-        return
-    layers.equation(f"a{layers.number('a')}", text, path)
-    layers.keeps_shape(shape, table.activation, path)
-
-
-def _residual(layers: Layers, table: ResidualTable, path: Path, depth: int) -> None:
-    spec, x, before = layers.spec, layers.value, layers.shape()
-    if not table.layers:
-        spec.reading.fault_value((*path, "layers"), "a residual block needs layers")
-        layers.broken = True
-    if depth >= _DEEPEST:
-        spec.reading.fault(path, f"residual blocks are nested more than {_DEEPEST} deep")
-        layers.broken = True
-        return
-    layers.stack(table.layers, (*path, "layers"), depth + 1)
-    after = layers.shape()
-    text = layers.activated(f"{x} + {layers.value}", table.activation, path)
-    if before is None or after is None or layers.broken:
-        return
-    if before != after:
-        spec.reading.fault(
-            path,
-            f"residual adds {x!r} of shape {shape_text(before)} to {layers.value!r} of shape "
-            f"{shape_text(after)}; they must be the same",
-        )
-        layers.broken = True
-        return
-    layers.equation(f"r{layers.number('r')}", text, path)
-    layers.keeps_shape(before, table.activation, path)
-
-
-@dataclass(frozen=True)
-class LayerKind:
-    """A kind of layer: the table that declares it, and what writes it out."""
-
-    table: type[Table]
-    write: Callable[[Layers, Any, Path, int], None]
-
-
-KINDS: Mapping[str, LayerKind] = {
-    "dense": LayerKind(DenseTable, _dense),
-    "activation": LayerKind(ActivationTable, _activation),
-    "residual": LayerKind(ResidualTable, _residual),
-}

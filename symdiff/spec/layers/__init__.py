@@ -1,0 +1,12 @@
+"""The kinds of [[layers]], in one table; each topic has a file of its own with its part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symdiff.spec.layers import dense
+from symdiff.spec.layers.writing import LayerKind
+
+KINDS: Mapping[str, LayerKind] = {
+    **dense.KINDS,
+}
