@@ -29,6 +29,7 @@ from symdiff.inspect.naming import Line, lines
 from symdiff.inspect.show import joined, latex_lines, one_line, text_lines
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
+from symdiff.simplify.contraction import plan
 from symdiff.simplify.pipeline import ACCURATE
 from symdiff.simplify.scaled import scaled_norms
 from symdiff.simplify.second_order import cheapest_hvp
@@ -223,9 +224,10 @@ def derive(
             raise _fault(
                 f"the formula has shape {shape_text(node.shape)}; only a scalar has a Hessian"
             )
-        forward = simplify(node, trace=True, phases=ACCURATE)
+        forward = simplify(node, trace=True, phases=ACCURATE, contractions=False)
         steps = [forward]
         raw, made = _derivative(forward.root, x, v, order, steps)
+        (value,) = plan([forward.root])
     assumed = {fact for step in steps for fact in step.assumptions}
     misses = dict.fromkeys(miss.text(one_line) for step in steps for miss in step.near_misses)
     return Derivation(
@@ -234,7 +236,7 @@ def derive(
         order,
         direction,
         reading.inputs,
-        forward.root,
+        value,
         made,
         raw,
         joined(step.trace for step in steps),
@@ -268,15 +270,19 @@ def _variables(reading: Reading, wrt: str, direction: str | None) -> tuple[Node,
 def _derivative(
     value: Node, x: Node, v: Node | None, order: int, steps: list[Simplified]
 ) -> tuple[Node, Node]:
-    """The derivative of the simplified value, raw and simplified; appends what each pass did."""
+    """The derivative of the simplified value, raw and simplified; appends what each pass did.
 
-    def simplified(node: Node) -> Node:
-        steps.append(simplify(node, trace=True, phases=ACCURATE))
+    What is to be differentiated again is not planned: the plan's guards against rounding below 0
+    have no second derivative where a sum of squares is 0.
+    """
+
+    def simplified(node: Node, last: bool = True) -> Node:
+        steps.append(simplify(node, trace=True, phases=ACCURATE, contractions=last))
         return steps[-1].root
 
     if v is not None:
         (raw,), best = cheapest_hvp(value, [x], [v], trace=True, phases=ACCURATE)
         steps.append(best)
         return raw, best.root
-    raw = jacobian(value if order == 1 else simplified(grad(value, x)), x)
+    raw = jacobian(value if order == 1 else simplified(grad(value, x), last=False), x)
     return raw, simplified(raw)

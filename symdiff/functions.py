@@ -1,7 +1,8 @@
 """The graphs of a module's functions: what a model's forward, backward, hvp and norms compute.
 
 The forward graph is simplified first, so that composites are recognised before they are
-differentiated; each function's graph is simplified once more after differentiation, and planned.
+differentiated, but not planned: the plan's guards against rounding below 0 have no second
+derivative at 0.  Each function's graph is simplified once more after differentiation, and planned.
 Functions that cannot be had (per-example functions of a model that mixes examples, anything that
 needs a loss where there is none) are left out with a reason.
 """
@@ -69,7 +70,7 @@ class ModelGraphs:
         roots = [*model.values.values(), model.per_example]
         if model.regularizer is not None:
             roots.append(model.regularizer)
-        found = simplify(roots, names=model.names)
+        found = simplify(roots, names=model.names, contractions=False)
         new = dict(zip(roots, found.roots, strict=True))
         self.assumptions = found.assumptions
         self.values = {name: new[node] for name, node in model.values.items()}

@@ -11,6 +11,7 @@ import pytest
 
 from symdiff.derive import Derivation, derive
 from symdiff.errors import SpecError
+from symdiff.simplify import simplify
 from tests.oracles import assert_close
 
 RNG = np.random.default_rng(0)
@@ -211,3 +212,14 @@ def test_what_is_wrong_is_said_of_the_users_own_things(
 def test_other_orders_are_refused() -> None:
     with pytest.raises(ValueError, match="order is 1 or 2, not 3"):
         derive("x", "x", order=3)
+
+
+def test_masked_squares_have_their_curvature_where_they_are_zero() -> None:
+    """A sum of squares in its cheapest order has no kink at 0."""
+    shapes, facts = {"x": (3,), "m": (3,)}, {"m": {"zero_or_one": True}}
+    arrays = {"x": np.zeros(3), "m": np.array([1.0, 0.0, 1.0])}
+    text = "sum((m * x)**2)"
+    first, second = (derive(text, "x", shapes, facts, order) for order in (1, 2))
+    x, m = (first.inputs[name] for name in "xm")
+    assert first.derivative_node is simplify(2 * m * x).root
+    np.testing.assert_array_equal(second.derivative(**arrays), np.diag(2 * arrays["m"]))

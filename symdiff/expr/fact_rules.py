@@ -181,16 +181,31 @@ def _mul(node: Node) -> Facts:
     )  # fmt: skip
 
 
+def _is_nonnegative_product(node: Node) -> bool:
+    """Whether what a contraction sums is a product of nonnegative values and of squares."""
+    count: dict[tuple[Node, tuple[int, ...]], float] = {}
+    sign = 1.0
+    for operand, names in zip(node.inputs, node.attr("indices"), strict=True):
+        if operand.facts.nonnegative:
+            continue
+        factors = [(operand, 1.0)]
+        if operand.op == "mul":
+            sign *= operand.attr("coefficient")
+            factors = list(zip(operand.inputs, operand.attr("exponents"), strict=True))
+        for x, e in factors:
+            if not x.facts.nonnegative:
+                own = (x, names[len(names) - x.ndim :])
+                count[own] = count.get(own, 0.0) + e
+    return sign > 0 and all(e % 2 == 0 for e in count.values())
+
+
 def _contract(node: Node) -> Facts:
     out: tuple[int, ...] = node.attr("out")
     indices: tuple[tuple[int, ...], ...] = node.attr("indices")
     kept = set(out)
     summed = {i for names in indices for i in names if i not in kept}
     facts = [x.facts for x in node.inputs]
-    pairs = list(zip(node.inputs, indices, strict=True))
-    nonnegative = all(  # a factor that stands twice is a square
-        x.facts.nonnegative or pairs.count((x, names)) % 2 == 0 for x, names in pairs
-    )
+    nonnegative = _is_nonnegative_product(node)
     if len(facts) == 1 and not summed:
         (f,), (names,) = facts, indices
         if len(set(names)) == len(names):  # a view: transpose, expand, broadcast

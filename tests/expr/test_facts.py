@@ -71,6 +71,14 @@ def test_positive_values(node: b.Node, positive: bool) -> None:
     assert node.facts.positive == positive
 
 
+def test_sums_of_squares_are_nonnegative() -> None:
+    x, w = b.input("x", ("n",)), b.input("w", ("n",))
+    for node in (x @ x, x @ (y * x), (x * w) @ (x * w), x @ (y * b.exp(w) * x), x @ (x**3)):
+        assert node.facts.nonnegative
+    for node in (x @ w, x @ (x * w), x @ x**2, -(x @ x), (x * w) @ (y * w)):
+        assert not node.facts.nonnegative
+
+
 def test_labels_and_masks() -> None:
     assert y.facts.zero_or_one
     assert (1 - y).facts.zero_or_one
