@@ -106,7 +106,10 @@ def _header_text(description: FormulaDescription, more: Sequence[str], needs_sci
 def _function_text(around: Surroundings, name: str, function: FormulaFunction) -> str:
     names, inputs = around.names, list(around.inputs)
     program = build_program(
-        {"0": function.result}, around.dtype, [*around.inputs.values(), *around.preferred]
+        {"0": function.result},
+        around.dtype,
+        [*around.inputs.values(), *around.preferred],
+        short=True,
     )
     style = Style(around.dtype, names, names.own("dtype"), around.use)
     leaves = {node: key for key, node in around.inputs.items()}

@@ -7,6 +7,7 @@ it is, and which views are taken together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from codegen import views
@@ -178,6 +179,27 @@ def _scalar(builder: Builder, node: Node, args: list[int]) -> int:
     return builder.emit(node.op, args, shape=node.shape, dtype=node.dtype)
 
 
+_TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
+
+
+def _comparison(builder: Builder, node: Node, args: list[int]) -> int:
+    """``a - b > 0`` as ``a > b``: differences of floats are 0 for equal ones only."""
+    less, right = (builder.steps[arg] for arg in args)
+    at_zero = right.action == "number" and float(right.detail("literal")) == 0
+    if not at_zero or less.action != "add" or less.dtype not in FLOATS or less.weak:
+        return _scalar(builder, node, args)
+    weights, constant = less.detail("coefficients"), less.detail("constant")
+    if len(weights) == 1 and abs(weights[0]) == 1 and math.isfinite(constant):
+        bound = builder.number(-constant * weights[0], less.dtype)
+        action = node.op if weights[0] > 0 else _TURNED[node.op]
+        return builder.emit(action, [less.args[0], bound], shape=node.shape, dtype=node.dtype)
+    # Infinities of one sign have no difference, but are equal.
+    if not constant and sorted(weights) == [-1.0, 1.0] and node.op in ("lt", "gt"):
+        above, below = (less.args[weights.index(sign)] for sign in (1.0, -1.0))
+        return builder.emit(node.op, [above, below], shape=node.shape, dtype=node.dtype)
+    return _scalar(builder, node, args)
+
+
 def _cast(builder: Builder, node: Node, args: list[int]) -> int:
     step = builder.steps[args[0]]
     if step.weak and node.dtype in FLOATS and step.action in ("number", "size"):
@@ -243,6 +265,7 @@ LOWERINGS: dict[str, Lowering] = {
     "mul": _mul,
     "cast": _cast,
     **dict.fromkeys(SCALARS, _scalar),
+    **dict.fromkeys(_TURNED, _comparison),
     "contract": lower_contract,
     "max": _max,
     **dict.fromkeys(("prod", "cumsum", "softmax", "log_softmax", "logsumexp"), _one_array),

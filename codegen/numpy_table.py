@@ -149,6 +149,10 @@ def _relu(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step
     return Text(style.call("maximum", args[0].code, "0"), Level.ATOM, count(args))
 
 
+def _logaddexp(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
+    return Text(style.call("logaddexp", "0", args[0].code), Level.ATOM, count(args))
+
+
 def _matmul(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
     left, right = args
     first = left.code if left.level == Level.MATMUL else left.at(Level.UNARY)
@@ -321,13 +325,15 @@ PRINTERS: dict[str, Printer] = {
     "sigmoid": _helper("_sigmoid"),
     "sigmoid_slope": _helper("_sigmoid_slope"),
     "softplus": _helper("_softplus"),
+    "softplus_brief": _logaddexp,
+    "finite_peak": _along("_peak"),
     "reciprocal_or_zero": _helper("_reciprocal_or_zero"),
     **{
         name: _call(name)
         for name in (
             *("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
             *("arctan", "arcsinh", "arctanh", "abs", "sign", "hypot", "maximum", "minimum"),
-            *("where", "outer", "vdot"),
+            *("where", "outer", "vdot", "clip"),
         )
     },
     "lt": _infix("<", Level.COMPARE),
@@ -341,6 +347,7 @@ PRINTERS: dict[str, Printer] = {
     "vecdot": _vecdot,
     "diagonal": _diagonal,
     "sum": _method("sum", "axes"),
+    "mean": _method("mean", "axes"),
     "max": _method("max", "axes"),
     "prod": _method("prod", "axes"),
     "cumsum": _cumsum,

@@ -150,13 +150,18 @@ class Builder:
 
 
 def build_program(
-    results: Mapping[str, Node], dtype: str = "float64", first: Sequence[Node] = ()
+    results: Mapping[str, Node],
+    dtype: str = "float64",
+    first: Sequence[Node] = (),
+    short: bool = False,
 ) -> Program:
     """The program that computes the results, each in memory of its own.
 
     ``dtype`` is the dtype of the module.  Nodes of ``first`` that the results need are computed as
-    early as that order allows: the order in which a person wrote them reads best.
+    early as that order allows: the order in which a person wrote them reads best.  With ``short``,
+    functions are spelled in fewer calls rather than in faster ones.
     """
+    from codegen.brief import brief
     from codegen.fuse import fused
     from codegen.lowering import lower
     from codegen.tidy import tidy
@@ -177,6 +182,8 @@ def build_program(
     whole = Program(tuple(builder.steps), places, builder.nodes, tuple(builder.divisors))
     program = _live(whole)
     program = _live(replace(program, steps=fused(program)))
+    if short:
+        program = _live(brief(program, dtype))
     return _live(replace(program, steps=tidy(program)))
 
 

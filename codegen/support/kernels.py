@@ -33,9 +33,9 @@ def _reciprocal_or_zero(x):
 
 
 def _peak(x, axis):
-    """The maximum along axis, kept; 0 where it is infinite, since inf - inf is no number."""
-    peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
-    return np.where(np.isfinite(peak), peak, 0)
+    """The maximum along axis, kept; a finite number even so, since inf - inf is no number."""
+    limits = np.finfo(x.dtype)
+    return np.minimum(x.max(axis=axis, keepdims=True, initial=limits.min), limits.max)
 
 
 def _softmax(x, axis):
