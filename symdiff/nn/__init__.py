@@ -1,4 +1,4 @@
-"""Activations, losses and normalisations, and the one table of what formulas may call."""
+"""Functions of networks, by topic, and the one table of what formulas may call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symdiff.expr import build
-from symdiff.nn import activations, losses, normalization
+from symdiff.nn import activations, attention, embeddings, losses, normalization, units
 
 _BUILD = """
     exp expm1 log log1p sqrt square abs absolute sign sin cos tan sinh cosh tanh arctan arcsinh
@@ -25,12 +25,17 @@ _LOSSES = """
     cross_entropy softmax_cross_entropy kl_divergence binary_cross_entropy sigmoid_cross_entropy
     squared_error absolute_error huber hinge gaussian_nll poisson_nll focal
 """.split()
-_NORMALIZATION = "layer_norm rms_norm group_norm batch_norm embedding".split()
+_NORMALIZATION = "layer_norm rms_norm group_norm batch_norm".split()
+_EMBEDDINGS = "embedding embedding_bag".split()
+_UNITS = "prelu maxout low_rank dropout".split()
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(build, name) for name in _BUILD},
     **{name: getattr(activations, name) for name in _ACTIVATIONS},
     **{name: getattr(losses, name) for name in _LOSSES},
     **{name: getattr(normalization, name) for name in _NORMALIZATION},
+    **{name: getattr(embeddings, name) for name in _EMBEDDINGS},
+    **{name: getattr(units, name) for name in _UNITS},
+    "attention": attention.attention,
     "array": build.constant,
 }

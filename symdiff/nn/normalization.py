@@ -1,4 +1,4 @@
-"""Normalisations and the embedding, as plain functions over :mod:`symdiff.expr.build`."""
+"""Normalisations, as plain functions over :mod:`symdiff.expr.build`."""
 
 from __future__ import annotations
 
@@ -65,8 +65,3 @@ def batch_norm(
     """
     normal = build.divide(build.subtract(x, mean), build.sqrt(build.add(var, eps)))
     return _scaled(normal, gain, offset)
-
-
-def embedding(table: Any, ids: Any) -> Node:
-    """The rows of ``table`` at ``ids``: table[ids]."""
-    return build.index(build.as_node(table), build.as_node(ids))

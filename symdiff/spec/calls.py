@@ -134,11 +134,11 @@ Converter = Callable[[Value], Any]
 
 PARAMETERS: Mapping[str, Converter] = {
     **dict.fromkeys(("axis", "axes", "axis1", "axis2"), _axis),
-    **dict.fromkeys(("keepdims", "approximate", "log_input"), _flag),
+    **dict.fromkeys(("keepdims", "approximate", "log_input", "causal"), _flag),
     **dict.fromkeys(("a_min", "a_max", "gain", "offset", "variance", "precision"), _optional_array),
-    **dict.fromkeys(("eps", "gamma", "delta"), _number),
-    **dict.fromkeys(("subscripts", "dtype"), _string),
-    **dict.fromkeys(("k", "groups"), _integer),
+    **dict.fromkeys(("eps", "gamma", "delta", "rate"), _number),
+    **dict.fromkeys(("subscripts", "dtype", "mode"), _string),
+    **dict.fromkeys(("k", "groups", "heads", "pieces", "padding_idx"), _integer),
     **dict.fromkeys(("idx", "ids"), _node),
     "shape": _shape,
     "n": _size,

@@ -63,13 +63,6 @@ def test_batch_norm_uses_the_statistics_it_is_given() -> None:
     np.testing.assert_allclose(ours, expected, rtol=1e-12)
 
 
-def test_embedding_takes_rows() -> None:
-    table, ids = build.parameter("table", (9, 3)), build.input("ids", ("batch", 2), "int64")
-    rows, picked = RNG.normal(size=(9, 3)), np.array([[0, 8], [3, 3]])
-    ours = evaluate(n.embedding(table, ids), {"table": rows, "ids": picked})
-    np.testing.assert_array_equal(ours, rows[picked])
-
-
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_of_formulas_says_what_it_does_and_what_it_takes(name: str) -> None:
     function = FUNCTIONS[name]
