@@ -17,18 +17,18 @@ _LOWEST = -1e30
 
 
 def attention(
-    q: Any,
-    k: Any,
-    v: Any,
+    query: Any,
+    key: Any,
+    value: Any,
     mask: Any = None,
     causal: bool = False,
     heads: int = 1,
     scale: Any = None,
 ) -> Node:
-    """softmax(scale · q kᵀ) v for each head, the heads' results side by side.
+    """softmax(scale · query keyᵀ) value for each head, the heads' results side by side.
 
-    q is (..., queries, heads·d), k (..., keys, heads·d), v (..., keys, heads·m); the result is
-    (..., queries, heads·m).  ``scale`` is 1/√d by default.  ``mask`` broadcasts to (..., queries,
+    query is (..., queries, heads·d), key (..., keys, heads·d), value (..., keys, heads·m); the
+    result is (..., queries, heads·m).  ``scale`` is 1/√d by default.  ``mask`` broadcasts to (..., queries,
     keys), the same for every head: a query sees the keys where it is true, or not 0.  A mask of
     keys alone, of shape (batch, keys), is given as ``mask[:, None, :]``.  ``causal`` lets query t
     see keys 0…t only.  A query that sees no key gets 0, and has no gradient.
@@ -36,7 +36,7 @@ def attention(
     Raises ShapeError where sizes differ or the heads do not divide them.  Definitions as in
     jax.nn.dot_product_attention and torch's scaled_dot_product_attention.
     """
-    q, k, v = build.as_node(q), build.as_node(k), build.as_node(v)
+    q, k, v = build.as_node(query), build.as_node(key), build.as_node(value)
     _check(q, k, v, heads)
     q, k, v = (_split(x, heads) for x in (q, k, v))
     scores = build.matmul(q, build.swapaxes(k, -1, -2))

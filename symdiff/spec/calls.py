@@ -144,7 +144,7 @@ PARAMETERS: Mapping[str, Converter] = {
     "n": _size,
     "xs": _arrays,
     "pad_width": _axis,
-    "value": _literal,
+    "array.value": _literal,
 }
 
 METHODS: Mapping[str, Callable[..., Any]] = {
@@ -192,16 +192,16 @@ def call(
         return Inlined(function, dict(bound.arguments))
     for key, value in bound.arguments.items():
         try:
-            bound.arguments[key] = _converted(key, signature.parameters[key], value)
+            bound.arguments[key] = _converted(name, key, signature.parameters[key], value)
         except (TypeError, ValueError) as fault:
             raise type(fault)(f"argument {key}: {fault}") from None
     return function(*bound.args, **bound.kwargs)
 
 
-def _converted(key: str, parameter: inspect.Parameter, value: Value) -> Any:
+def _converted(name: str, key: str, parameter: inspect.Parameter, value: Value) -> Any:
     if value is None and parameter.default is None:
         return None
-    convert = PARAMETERS.get(key, _array)
+    convert = PARAMETERS.get(f"{name}.{key}") or PARAMETERS.get(key, _array)
     if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
         return tuple(convert(item) for item in value)
     return convert(value)
