@@ -51,10 +51,7 @@ def _permutes(x: Node) -> bool:
 
 
 def _asks(node: Node) -> int:
-    """For conditions of which there is a simpler form, and multiples that are chosen."""
-    if node.op == "where":
-        chosen = [x for x in node.inputs if x.op == "mul" and x.attr("coefficient") != 1]
-        return 2 * len(chosen)
+    """For conditions of which there is a simpler form."""
     if OPS[node.op].elementwise and node.dtype == "bool" and len(node.inputs) == 2:
         at_zero = number_of(node.inputs[1]) == 0
         return {"gt": 0, "le": 2}.get(node.op, 3) if at_zero else 3

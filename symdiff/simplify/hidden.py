@@ -10,7 +10,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.views import is_view
 from symdiff.simplify.parts import below_movement
 
-_MASK, _BELOW, _WEIGHTED, _ROOT_OF_PRODUCT, _EXP_BRANCH, _BOUNDED = 4, 80, 60, 60, 20, 6
+_MASK, _BELOW, _WEIGHTED, _ROOT_OF_PRODUCT, _EXP_BRANCH, _BOUNDED = 16, 80, 60, 60, 12, 1
 
 
 def hidden(node: Node) -> int:
@@ -52,14 +52,51 @@ def _product(node: Node) -> int:
 
 
 def _sum(node: Node) -> int:
-    constant, coefficients = node.attr("constant"), node.attr("coefficients")
-    pairs = list(zip(node.inputs, coefficients, strict=True))
-    total = sum(
-        _BOUNDED
-        for x, c in pairs
-        if _core(x).op in ("tanh", "erf") and abs(c) == abs(constant) != 0
-    )
-    return total + _moments(pairs)
+    pairs = list(zip(node.inputs, node.attr("coefficients"), strict=True))
+    return _BOUNDED * _shifts_bounded(node) + _moments(pairs)
+
+
+_SIGMOIDAL = frozenset({"sigmoid", "tanh", "erf"})
+
+
+def _shifts_bounded(node: Node) -> bool:
+    """Whether a sum has a bounded function and a number, or might have by taking factors out.
+
+    ``1 + tanh`` is a sigmoid and ``2 σ − 1`` a tanh: what either way decreases is the number.
+    """
+    if not _is_made_of(node, _SIGMOIDAL):
+        return False
+    terms, shifted = _terms(node)
+    parts = [set(_factors(x)) for x in terms]
+    shifted = shifted or any(x.op == "add" for own in parts for x in own)
+    return shifted or any(a <= b for a in parts for b in parts if a is not b)
+
+
+def _is_made_of(node: Node, ops: frozenset[str]) -> bool:
+    """Whether one of the operations stands in the sums and products that a node is made of."""
+    todo, seen = [node], set[Node]()
+    while todo:
+        core, _ = below_movement(todo.pop())
+        if core.op in ops:
+            return True
+        if core.op in ("add", "mul") and core not in seen:
+            seen.add(core)
+            todo += core.inputs
+    return False
+
+
+def _terms(node: Node) -> tuple[list[Node], bool]:
+    """The terms of a sum and of the sums among them, and whether there is a number."""
+    terms, shifted, todo = [], False, [node]
+    while todo:
+        core, _ = below_movement(todo.pop())
+        scaled = core.op == "mul" and core.attr("exponents") == (1.0,)
+        if core.op == "add" or scaled:
+            todo += core.inputs
+            shifted = shifted or (core.op == "add" and core.attr("constant") != 0)
+        else:
+            terms.append(core)
+    return terms, shifted
 
 
 def _moments(pairs: list[tuple[Node, float]]) -> int:
@@ -88,15 +125,27 @@ def _moments(pairs: list[tuple[Node, float]]) -> int:
 def _contraction(node: Node) -> int:
     if is_view(node):
         return 0
-    factors = [below_movement(x)[0] for x in node.inputs]
-    if len(factors) == 1 and factors[0].op == "mul":
-        factors = [below_movement(x)[0] for x in factors[0].inputs]
+    factors = [y for x in node.inputs for y in _factors(below_movement(x)[0])]
     others = sum(x.op != "exp" for x in factors)
     return _WEIGHTED * others if others < len(factors) else 0
 
 
+def _factors(x: Node) -> list[Node]:
+    """The factors of a product as a contraction has them as operands: squares twice."""
+    if x.op != "mul":
+        return [x]
+    found: list[Node] = []
+    for y, e in zip(x.inputs, x.attr("exponents"), strict=True):
+        found += _factors(below_movement(y)[0]) * (2 if e == 2 else 1)
+    return found
+
+
 def _choice(node: Node) -> int:
-    return _EXP_BRANCH * any(x.op == "exp" for x in node.inputs[1:])
+    branches = [
+        x.inputs[0] if x.op == "mul" and x.attr("exponents") == (1.0,) else x
+        for x in node.inputs[1:]
+    ]
+    return _EXP_BRANCH * any(x.op == "exp" for x in branches)
 
 
 def _signed(node: Node) -> int:

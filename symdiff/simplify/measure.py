@@ -5,6 +5,7 @@ plus what its inputs count, more than once below squares, exponentials and logar
 
 1. *functions*: what is computed besides sums and products, weighted so that naive spellings weigh
    more than the composites that replace them, with a surcharge for what overflows or cancels;
+   what a condition asks about does not count;
 2. *contractions* that sum or multiply;
 3. *operands* of sums, products and contractions, and leaves; twice below contractions and indexing;
 4. *form*: numbers, signs, what stands inside of abs, and see :mod:`symdiff.simplify.form`;
@@ -16,10 +17,12 @@ are computed in debug mode only.)
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
 from symdiff.expr.views import is_view
 from symdiff.simplify.form import form
@@ -39,7 +42,8 @@ _WEIGHTS = {
     "softplus": 8,
     "softmax": 8,
     "log_softmax": 8,
-    "tanh": 7,
+    "tanh": 8,
+    "erf": 7,
     "hypot": 0,
     "max": 4,
     "where": 4,
@@ -61,8 +65,10 @@ def measure(node: Node) -> Measure:
         sums = [_functions(each) + hidden(each), int(_sums(each)), _operands(each), _form(each), 1]
         if each.op == "abs":
             sums[3] += sum(total[each.inputs[0]][3:])
+        asks = OPS[each.op].elementwise and each.dtype == "bool"
         for k, x in zip(_times(each), each.inputs, strict=True):
-            sums = [own + k * below for own, below in zip(sums, total[x], strict=True)]
+            below = (0, *total[x][1:]) if asks else total[x]
+            sums = [own + k * inner for own, inner in zip(sums, below, strict=True)]
             sums[2] += total[x][2] if _sums(each) or each.op == "take" else 0
         total[each] = tuple(sums)
     return total[node]
@@ -74,15 +80,16 @@ def _times(node: Node) -> list[int]:
         return [1 + _shifts(node)]
     if node.op != "mul":
         return [_TIMES.get(node.op, 1)] * len(node.inputs)
-    exponents: tuple[float, ...] = node.attr("exponents")
-    return [
-        min(int(e), 3)
-        if e >= 2
-        else 2
-        if e <= -2 or (x.op in ("exp", "mul") and (e < 0 or e != int(e)))
-        else 1
-        for x, e in zip(node.inputs, exponents, strict=True)
-    ]
+    return [_often(x, e) for x, e in zip(node.inputs, node.attr("exponents"), strict=True)]
+
+
+def _often(x: Node, e: float) -> int:
+    """How often a factor x**e counts."""
+    if x.op == "hypot" and not (e > 0 and e % 2 == 0):  # whose square is a sum of squares
+        return max(1, math.ceil(abs(e) / 2))
+    if e >= 2:
+        return min(int(e), 2 if x.op in ("sigmoid", "softmax") else 3)
+    return 2 if e <= -2 or (x.op in ("exp", "mul") and (e < 0 or e != int(e))) else 1
 
 
 def _functions(node: Node) -> int:
@@ -121,12 +128,14 @@ def _shifts(node: Node) -> int:
 
 def _operands(node: Node) -> int:
     if OPS[node.op].leaf:
-        return 0 if node.op == "constant" else 2
+        return 0 if number_of(node) is not None else 2
     if node.op == "add":
         return len(node.inputs) + bool(node.attr("constant"))
     if node.op == "mul":
         powers: int = sum(min(int(e), 3) if e >= 2 else 1 for e in node.attr("exponents"))
         return powers if len(node.inputs) > 1 or powers > 1 else 0
+    if node.op == "where":  # what multiples are chosen from is better multiplied
+        return 4 * sum(x.op == "mul" and x.attr("coefficient") != 1 for x in node.inputs)
     return max(2, len(node.inputs)) if _sums(node) else 0
 
 
