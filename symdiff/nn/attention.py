@@ -28,10 +28,10 @@ def attention(
     """softmax(scale · query keyᵀ) value for each head, the heads' results side by side.
 
     query is (..., queries, heads·d), key (..., keys, heads·d), value (..., keys, heads·m); the
-    result is (..., queries, heads·m).  ``scale`` is 1/√d by default.  ``mask`` broadcasts to (..., queries,
-    keys), the same for every head: a query sees the keys where it is true, or not 0.  A mask of
-    keys alone, of shape (batch, keys), is given as ``mask[:, None, :]``.  ``causal`` lets query t
-    see keys 0…t only.  A query that sees no key gets 0, and has no gradient.
+    result is (..., queries, heads·m).  ``scale`` is 1/√d by default.  ``mask`` broadcasts to
+    (..., queries, keys), the same for every head: a query sees the keys where it is true, or not
+    0.  A mask of keys alone, of shape (batch, keys), is given as ``mask[:, None, :]``.  ``causal``
+    lets query t see keys 0…t only.  A query that sees no key gets 0, and has no gradient.
 
     Raises ShapeError where sizes differ or the heads do not divide them.  Definitions as in
     jax.nn.dot_product_attention and torch's scaled_dot_product_attention.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from symdiff.errors import SpecError
+from symdiff.errors import SpecError, listing
+from symdiff.spec.layers import KINDS
 from symdiff.spec.load import load, load_text
 from tests.spec.specs import DIGITS, LAYERED, SMALL
 
@@ -197,11 +198,11 @@ LAYER_FAULTS = {
                             "of parameters only; it uses x and batch"),
     "layers": ("layers = {}\n" + SMALL, "1:1 expected [[layers]]"),
     "kind": (changed('kind = "dense"\nunits = 10', 'kind = "dens"', LAYERED), "11:8 unknown layer "
-             "kind 'dens'; expected dense, activation or residual; did you mean 'dense'?"),
-    "later kind": (changed('kind = "dense"\nunits = 10', 'kind = "lstm"', LAYERED), "11:8 unknown "
-                   "layer kind 'lstm'; expected dense, activation or residual"),
+             f"kind 'dens'; expected {listing([*KINDS])}; did you mean 'dense'?"),
+    "later kind": (changed('kind = "dense"\nunits = 10', 'kind = "quark"', LAYERED), "11:8 unknown "
+                   f"layer kind 'quark'; expected {listing([*KINDS])}"),
     "no kind": (changed('kind = "dense"\nunits = 10', "units = 10", LAYERED), "10:1 missing key "
-                "'kind'; expected dense, activation or residual"),
+                f"'kind'; expected {listing([*KINDS])}"),
     "no units": (changed("units = 10", "bias = true", LAYERED), "10:1 missing key 'units'"),
     "key": (changed("units = 10", "units = 10\nunit = 3", LAYERED), "13:1 unknown key 'unit'; did "
             "you mean 'units'?"),

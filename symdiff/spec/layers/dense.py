@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from symdiff.expr.shapes import shape_text
+from symdiff.expr.shapes import Shape, shape_text
 from symdiff.spec.layers.writing import LayerKind, Layers
-from symdiff.spec.schema import Bias, Init, Size, Table
+from symdiff.spec.schema import Bias, Init, Name, Size, Table
 from symdiff.spec.toml_positions import Path
 
 _DEEPEST = 20
@@ -16,7 +16,8 @@ _DEEPEST = 20
 class DenseTable(Table):
     """activation(x @ W + b), on the last axis of x.
 
-    ``bias`` is true, false, or the number that biases begin with.
+    ``bias`` is true, false, or the number that biases begin with.  ``tied`` names a parameter
+    above whose transpose is the weight: an embedding's table in a head, an encoder's in a decoder.
     """
 
     kind: str
@@ -25,6 +26,7 @@ class DenseTable(Table):
     bias: Bias = True
     init: Init | None = None
     trainable: bool = True
+    tied: Name | None = None
 
 
 class ActivationTable(Table):
@@ -43,40 +45,53 @@ class ResidualTable(Table):
 
 
 def _dense(layers: Layers, table: DenseTable, path: Path, depth: int) -> None:
-    spec, x, shape = layers.spec, layers.value, layers.shape()
+    x, shape = layers.value, layers.features("dense", path)
     number = layers.number("parameters")
-    if isinstance(table.units, str):
-        spec.declare_size(table.units, (*path, "units"), "units")
-    units = spec.dims.get(table.units, table.units) if isinstance(table.units, str) else table.units
-    if units == "batch":
-        spec.reading.fault_value((*path, "units"), "'batch' is the example axis")
-        layers.broken = True
-    if shape is not None and len(shape) < 2:
-        spec.reading.fault(
-            path,
-            f"dense needs (batch, ..., features); {x!r} has shape {shape_text(shape)}",
-        )
-        layers.broken = True
-    if shape is None or layers.broken:
+    units = layers.size(table.units, "units", path)
+    if shape is None or units is None or layers.broken:
         layers.activated("x", table.activation, path)
         layers.broken = True
         return
-    init, trainable = table.init, table.trainable
-    weight = layers.parameter(f"W{number}", (shape[-1], units), path, init, None, trainable)
-    if isinstance(table.units, str):
-        spec.uses[weight].add(table.units)
+    trainable = table.trainable
+    if table.tied is None:
+        weight = layers.weight(
+            f"W{number}", (shape[-1], units), path, table.init, trainable, [table.units]
+        )
+    else:
+        weight = f"{table.tied}.T"
+        _check_tied(layers, table, (units, shape[-1]), path)
     text = f"{x} @ {weight}"
     if table.bias is not False:
-        value = None if table.bias is True else float(table.bias)
-        start = "zeros" if value is None else "constant"
-        bias = layers.parameter(f"b{number}", (units,), path, start, value, trainable)
-        text = f"{text} + {bias}"
+        text = f"{text} + {bias(layers, table.bias, f'b{number}', (units,), path, trainable)}"
     if layers.broken:
         return
-    if trainable:
-        layers.weights.append(weight)
     layers.equation(f"h{number}", layers.activated(text, table.activation, path), path)
     layers.keeps_shape((*shape[:-1], units), table.activation, path)
+
+
+def _check_tied(layers: Layers, table: DenseTable, wanted: Shape, path: Path) -> None:
+    """A fault if the tied weight is none, or does not fit, or is told how to begin."""
+    assert table.tied is not None
+    found = layers.named(table.tied, "tied", path)
+    if found is not None and found != wanted:
+        layers.spec.reading.fault_value(
+            (*path, "tied"),
+            f"the transpose of {table.tied!r} of shape {shape_text(found)} is not the weight: "
+            f"expected shape {shape_text(wanted)}",
+        )
+        layers.broken = True
+    if table.init is not None:
+        layers.spec.reading.fault((*path, "init"), "a tied weight begins as the one it is tied to")
+        layers.broken = True
+
+
+def bias(
+    layers: Layers, begin: bool | float, name: str, shape: Shape, path: Path, trainable: bool = True
+) -> str:
+    """Declare a bias that begins with 0, or with a number."""
+    value = None if isinstance(begin, bool) else float(begin)
+    start = "zeros" if value is None else "constant"
+    return layers.parameter(name, shape, path, start, value, trainable)
 
 
 def _activation(layers: Layers, table: ActivationTable, path: Path, depth: int) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 
 from symdiff.errors import did_you_mean, listing
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import Shape, shape_text
+from symdiff.expr.shapes import Shape, Size, shape_text
 from symdiff.nn import FUNCTIONS
-from symdiff.spec.declare import Spec
+from symdiff.spec.declare import BATCH, Spec
 from symdiff.spec.schema import Table, check
 from symdiff.spec.toml_positions import Path
 from symdiff.spec.values import BROKEN
@@ -93,8 +93,8 @@ class Layers:
         shape: Shape,
         path: Path,
         init: str | None,
-        value: float | None,
-        trainable: bool,
+        value: float | None = None,
+        trainable: bool = True,
     ) -> str:
         """Declare a parameter of a layer."""
         if self.spec.declare(name, "parameter", path):
@@ -103,7 +103,60 @@ class Layers:
             self.broken = True
         return name
 
-    def equation(self, base: str, text: str, path: Path) -> None:
+    def features(self, kind: str, path: Path, rank: int = 2) -> Shape | None:
+        """The shape of the value so far, which must have ``rank`` axes; None if there is none."""
+        shape = self.shape()
+        if shape is not None and len(shape) < rank:
+            wanted = "(batch, ..., features)" if rank == 2 else "(batch, ..., time, features)"
+            self.spec.reading.fault(
+                path, f"{kind} needs {wanted}; {self.value!r} has shape {shape_text(shape)}"
+            )
+            shape = None
+        self.broken = self.broken or shape is None
+        return shape
+
+    def size(self, given: int | str, key: str, path: Path) -> Size | None:
+        """A size that a layer's table mentions, as a number where it is fixed; None if faulty."""
+        if not isinstance(given, str):
+            return given
+        self.spec.declare_size(given, (*path, key), key)
+        size = self.spec.dims.get(given, given)
+        if size == BATCH:
+            self.spec.reading.fault_value((*path, key), f"{BATCH!r} is the example axis")
+            self.broken = True
+        return None if self.broken else size
+
+    def named(self, name: str, key: str, path: Path) -> Shape | None:
+        """The shape of an input or of a value above, which a layer's table names."""
+        values = self.spec.values
+        known = [n for n in values if self.spec.kinds.get(n) in ("input", "parameter", "equation")]
+        if name not in known:
+            self.spec.reading.fault_value(
+                (*path, key), f"no value above is called {name!r}{did_you_mean(name, known)}"
+            )
+            self.broken = True
+        node = values.get(name, BROKEN)
+        self.broken = self.broken or not isinstance(node, Node)
+        return node.shape if isinstance(node, Node) else None
+
+    def weight(
+        self,
+        name: str,
+        shape: Shape,
+        path: Path,
+        init: str | None = None,
+        trainable: bool = True,
+        named: Sequence[str | int] = (),
+    ) -> str:
+        """Declare a weight, which ``l2`` counts; ``named`` are the sizes that its table names."""
+        self.parameter(name, shape, path, init, None, trainable)
+        if not self.broken:
+            self.spec.uses[name].update(size for size in named if isinstance(size, str))
+            if trainable:
+                self.weights.append(name)
+        return name
+
+    def equation(self, base: str, text: str, path: Path) -> str:
         """Write an equation; its name, ``base`` or the like, is the value from here on."""
         name = base
         while name in self.spec.kinds:
@@ -112,6 +165,7 @@ class Layers:
         self.spec.equation(name, text, path, inside=False)
         self.value = name
         self.broken = self.broken or self.spec.values[name] is BROKEN
+        return name
 
     def activated(self, text: str, activation: str | None, path: Path) -> str:
         """``relu(text)`` for an activation such as ``relu`` or ``leaky_relu(0.2)``."""
