@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 from codegen.description import ModuleDescription, surroundings
 from codegen.functions import kernel_name, taken_inputs, with_facts
 from codegen.header import quoted
+from codegen.lines import INDENT, WIDTH, broken
 from codegen.names import Names
 from codegen.selfcheck import Check, checks_of
 from codegen.support_text import TABLES, function_texts
-from codegen.writer import INDENT, WIDTH, broken
 
 _PUBLIC_AGREES = """\
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -19,6 +19,7 @@ from codegen.functions import (
     size_lines,
 )
 from codegen.header import constant_lines, facts_note, input_lines, shape_lines
+from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import Locals, Names
 from codegen.program import build_program
 from codegen.style import ModuleUse, Style
@@ -31,7 +32,7 @@ from codegen.support_text import (
     support_functions,
 )
 from codegen.verify import verify
-from codegen.writer import INDENT, WIDTH, indented, write_body
+from codegen.writer import write_body
 from symdiff.expr.node import Node
 
 

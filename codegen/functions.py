@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import CHECKED_FACTS, FUNCTIONS, Locals, Names
 from codegen.parameters import broken_signature
 from codegen.program import Program, build_program
 from codegen.style import ModuleUse, Style
-from codegen.writer import INDENT, WIDTH, indented, write_body
+from codegen.writer import write_body
 from symdiff.expr.node import Node
 
 Result: TypeAlias = "Node | Mapping[str, Node] | tuple[Node | Mapping[str, Node], ...]"

@@ -11,8 +11,8 @@ from typing import Any
 from codegen.description import ModuleDescription
 from codegen.expression import number_text
 from codegen.functions import Surroundings, declared_facts, with_facts
+from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import FUNCTIONS
-from codegen.writer import INDENT, WIDTH, indented
 from symdiff.expr.node import Node
 
 

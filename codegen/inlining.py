@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from codegen.elementwise import needs_name
 from codegen.expression import Text
 from codegen.numpy_table import print_step
-from codegen.program import LEAVES, VIEWS, Program, Step
+from codegen.program import COMPOUND, LEAVES, VIEWS, Program, Step
 from codegen.style import Style
 
 #: Bounds on an expression written inside another, and on a whole line's expression.
@@ -24,13 +24,28 @@ LONG_SUM = 300
 _SOME_NAME = Text("t10")
 
 
-def choose_inlined(program: Program, style: Style, names: Mapping[int, str]) -> frozenset[int]:
-    """The registers that get no line; those that have names, which leaves do, all get one."""
-    return _Choice(program, style, names).run()
+def choose_inlined(
+    program: Program,
+    style: Style,
+    names: Mapping[int, str],
+    outside: Mapping[int, Text] | None = None,
+) -> frozenset[int]:
+    """The registers that get no line; those that have names, which leaves do, all get one.
+
+    ``outside`` gives the texts of what a block reads from around it.
+    """
+    return _Choice(program, style, names, outside or {}).run()
 
 
 class _Choice:
-    def __init__(self, program: Program, style: Style, names: Mapping[int, str]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        style: Style,
+        names: Mapping[int, str],
+        outside: Mapping[int, Text],
+    ) -> None:
+        self.outside = outside
         self.program = program
         self.style = style
         self.names = {register: Text(name) for register, name in names.items()}
@@ -45,8 +60,11 @@ class _Choice:
 
     def run(self) -> frozenset[int]:
         for step in self.program.steps:
-            if step.action == "leaf":
-                self.texts[step.dest] = self.names[step.dest]
+            if step.dest in self.outside:
+                self.texts[step.dest] = self.outside[step.dest]
+                continue
+            if step.action in ("leaf", "pick") or step.action in COMPOUND:
+                self.texts[step.dest] = self.names.get(step.dest, _SOME_NAME)
                 continue
             text = self.text(step)
             if self.is_inlined(step, text):
@@ -95,7 +113,15 @@ class _Choice:
 
 
 def _written_twice(program: Program, step: Step) -> list[int]:
-    """The arguments that the step's expression repeats."""
+    """The arguments that the step's expression repeats; a block does so once a round."""
+    if step.action in COMPOUND:
+        read_once, indexed = step.detail("read_once"), step.detail("indexed")
+        return [
+            arg
+            for place, arg in enumerate(step.args)
+            if place not in read_once
+            and (place in indexed or program.steps[arg].action not in VIEWS)
+        ]
     if step.action != "mul":
         return []
     pairs = zip(step.args, step.detail("exponents"), strict=True)

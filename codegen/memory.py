@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from codegen.program import LEAVES, VIEWS, Program
+from codegen.program import COMPOUND, LEAVES, VIEWS, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,15 @@ class MemoryPlan:
 
 def plan_memory(program: Program, inlined: Collection[int]) -> MemoryPlan:
     """Slots for the registers that get a line, each a fresh one, and all lifetimes."""
+    last = last_reads(program, inlined)
+    silent = LEAVES | COMPOUND
+    lined = [s.dest for s in program.steps if s.dest not in inlined and s.action not in silent]
+    slots = {register: slot for slot, register in enumerate(lined)}
+    return MemoryPlan(slots, {register: last[register] for register in lined})
+
+
+def last_reads(program: Program, inlined: Collection[int]) -> dict[int, int]:
+    """For every register the last one whose line reads it, as in MemoryPlan."""
     end = len(program.steps)
     last = {step.dest: step.dest for step in program.steps}
     for register in program.results.values():
@@ -37,6 +46,4 @@ def plan_memory(program: Program, inlined: Collection[int]) -> MemoryPlan:
         at = last[step.dest] if step.dest in inlined or step.action in VIEWS else step.dest
         for arg in step.args:
             last[arg] = max(last[arg], at)
-    lined = [s.dest for s in program.steps if s.dest not in inlined and s.action not in LEAVES]
-    slots = {register: slot for slot, register in enumerate(lined)}
-    return MemoryPlan(slots, {register: last[register] for register in lined})
+    return last

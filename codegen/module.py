@@ -5,13 +5,13 @@ from __future__ import annotations
 from codegen.description import ModuleDescription, surroundings
 from codegen.functions import FunctionBody, function_program, kernel_text, public_text
 from codegen.header import header_text, main_text, quoted, table_lines
+from codegen.lines import INDENT
 from codegen.names import FUNCTIONS
 from codegen.parameters import Parameter, init_text, vector_texts
 from codegen.program import Program
 from codegen.selfcheck import check_texts
 from codegen.support_text import SCIPY, function_texts, import_lines
 from codegen.verify import verify
-from codegen.writer import INDENT
 
 __all__ = ["FunctionBody", "ModuleDescription", "Parameter", "emit", "program_of"]
 

@@ -93,6 +93,10 @@ class Names:
             self._own[wanted] = self.fresh(wanted)
         return self._own[wanted]
 
+    def has(self, name: str) -> bool:
+        """Whether the name is taken."""
+        return name in self._taken
+
     def owned(self) -> list[str]:
         """What the module's own things are called, of those that were asked for."""
         return list(self._own.values())

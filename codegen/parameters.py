@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from codegen.expression import Level
+from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import Names
 from codegen.style import size_expression
-from codegen.writer import INDENT, WIDTH, indented
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape, Size, shape_size
 

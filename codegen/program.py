@@ -4,11 +4,15 @@ A graph node says *what* a value is; a step says *how* NumPy makes it: a contrac
 transposes, a matrix product, a sum.  Every step writes one register, every register is written
 once, and each step knows its shape and dtype, so that memory can be planned and a test can ask
 for the size of everything that is ever made.
+
+A step may hold programs of its own, its *blocks* (what a loop does once a round).  A block has its
+own registers; it reads the step's arguments, by position, through ``outside`` steps.  The step
+itself has no value: ``pick`` steps name what it leaves behind (:mod:`codegen.blocks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +24,10 @@ from symdiff.expr.shapes import Shape, Size, shape_size
 VIEWS = frozenset({"transpose", "index", "reshape", "broadcast", "diagonal", "slice", "flip"})
 
 #: Actions that compute nothing: names and literals of what is there already.
-LEAVES = frozenset({"leaf", "number", "size", "constant"})
+LEAVES = frozenset({"leaf", "number", "size", "constant", "outside", "carry", "round"})
+
+#: Actions of steps that hold blocks.
+COMPOUND = frozenset({"loop"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +46,7 @@ class Step:
     shape: Shape
     dtype: str
     weak: bool
+    blocks: tuple[Program, ...] = ()
 
     def detail(self, name: str) -> Any:
         """The setting of that name; KeyError if the step has none such."""
@@ -55,10 +63,11 @@ class Step:
     @property
     def allocates(self) -> bool:
         """Whether a new array is made: views, leaves and Python numbers are not."""
-        return not self.weak and self.action not in VIEWS and self.action not in LEAVES
+        silent = VIEWS | LEAVES | COMPOUND
+        return not self.weak and self.action not in silent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """Steps in an order of execution, and where the labelled results stand.
 
@@ -76,6 +85,13 @@ class Program:
         """The inputs and parameters that are read, in order of first use."""
         return [step.detail("node") for step in self.steps if step.action == "leaf"]
 
+    def walk(self) -> Iterator[Step]:
+        """All steps, those of blocks included."""
+        for step in self.steps:
+            yield step
+            for block in step.blocks:
+                yield from block.walk()
+
     def readers(self) -> dict[int, list[int]]:
         """For each register those of the steps that read it, once a reading."""
         result: dict[int, list[int]] = {step.dest: [] for step in self.steps}
@@ -87,13 +103,18 @@ class Program:
 
 @dataclass(slots=True)
 class Builder:
-    """Appends steps; a step that is there already is not made again."""
+    """Appends steps; a step that is there already is not made again.
+
+    ``users`` are the nodes that read a node, of those to be lowered.
+    """
 
     dtype: str
+    short: bool = False
     steps: list[Step] = field(default_factory=list)
     nodes: dict[int, Node] = field(default_factory=dict)
     divisors: dict[int, None] = field(default_factory=dict)
     known: dict[Any, int] = field(default_factory=dict)
+    users: Mapping[Node, Sequence[Node]] = field(default_factory=dict)
 
     def emit(
         self,
@@ -103,16 +124,22 @@ class Builder:
         shape: Shape,
         dtype: str,
         weak: bool = False,
+        blocks: tuple[Program, ...] = (),
         **details: Any,
     ) -> int:
         """The register that holds the result of the step."""
         settings = tuple(details.items())
-        key = (action, tuple(args), settings, shape, dtype)
+        key = (action, tuple(args), settings, shape, dtype, blocks)
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = len(self.steps)
-            self.steps.append(Step(found, action, tuple(args), settings, shape, dtype, weak))
+            step = Step(found, action, tuple(args), settings, shape, dtype, weak, blocks)
+            self.steps.append(step)
         return found
+
+    def pick(self, compound: int, label: str, shape: Shape, dtype: str, **details: Any) -> int:
+        """What a step with blocks leaves behind under the label."""
+        return self.emit("pick", [compound], shape=shape, dtype=dtype, label=label, **details)
 
     def number(self, value: float, dtype: str) -> int:
         """A literal."""
@@ -143,7 +170,8 @@ class Builder:
         base = self.steps[self.base(register)]
         if step.weak:
             return self.strong(register)
-        shared = base.dest in taken or base.action in LEAVES
+        borrowed = base.action == "pick" and dict(base.details).get("borrowed", False)
+        shared = base.dest in taken or base.action in LEAVES or borrowed
         if shared or step.action == "broadcast":
             return self.emit("copy", [register], shape=step.shape, dtype=step.dtype, of=len(taken))
         return register
@@ -161,17 +189,8 @@ def build_program(
     early as that order allows: the order in which a person wrote them reads best.  With ``short``,
     functions are spelled in fewer calls rather than in faster ones.
     """
-    from codegen.brief import brief
-    from codegen.fuse import fused
-    from codegen.lowering import lower
-    from codegen.tidy import tidy
-
-    builder = Builder(dtype)
-    registers: dict[Node, int] = {}
-    for node in reading_order(list(results.values()), first):
-        register = lower(builder, node, [registers[x] for x in node.inputs])
-        registers[node] = register
-        builder.nodes.setdefault(register, node)
+    builder = Builder(dtype, short)
+    registers = _lowered(builder, list(results.values()), first, {})
     taken: set[int] = set()
     places: dict[str, int] = {}
     for label, node in results.items():
@@ -179,29 +198,77 @@ def build_program(
         builder.nodes.setdefault(register, node)
         taken.add(builder.base(register))
         places[label] = register
+    return _finished(builder, places)
+
+
+def build_block(
+    around: Builder, results: Mapping[str, Node], given: Mapping[Node, Callable[[Builder], int]]
+) -> Program:
+    """The program of a block; ``given`` nodes are not computed, but read as the functions say."""
+    builder = Builder(around.dtype, around.short)
+    registers = _lowered(builder, list(results.values()), list(given), given)
+    return _finished(builder, {label: registers[node] for label, node in results.items()})
+
+
+def _lowered(
+    builder: Builder,
+    roots: Sequence[Node],
+    first: Sequence[Node],
+    given: Mapping[Node, Callable[[Builder], int]],
+) -> dict[Node, int]:
+    """The registers of all nodes that the roots need, down to those that are given."""
+    from codegen.lowering import lower
+
+    order = reading_order(roots, first, given)
+    users: dict[Node, list[Node]] = {}
+    for node in order:
+        for x in () if node in given else node.inputs:
+            users.setdefault(x, []).append(node)
+    builder.users = users
+    registers: dict[Node, int] = {}
+    for node in order:
+        if node in given:
+            register = given[node](builder)
+        else:
+            register = lower(builder, node, [registers[x] for x in node.inputs])
+        registers[node] = register
+        builder.nodes.setdefault(register, node)
+    return registers
+
+
+def _finished(builder: Builder, places: Mapping[str, int]) -> Program:
+    from codegen.brief import brief
+    from codegen.fuse import fused
+    from codegen.tidy import tidy
+
     whole = Program(tuple(builder.steps), places, builder.nodes, tuple(builder.divisors))
     program = _live(whole)
     program = _live(replace(program, steps=fused(program)))
-    if short:
-        program = _live(brief(program, dtype))
+    if builder.short:
+        program = _live(brief(program, builder.dtype))
     return _live(replace(program, steps=tidy(program)))
 
 
-def reading_order(roots: Sequence[Node], first: Sequence[Node]) -> list[Node]:
+def reading_order(
+    roots: Sequence[Node], first: Sequence[Node], given: Collection[Node] = ()
+) -> list[Node]:
     """The nodes that the roots need, inputs before users, in an order for readers.
+
+    What is below ``given`` nodes is not looked at.
 
     Leaves of ``first`` come first, then what its other nodes need, in its order, then the rest;
     of a node's inputs, the one made of earlier leaves comes earlier.  (The graph's own order of
     operands is that of digests, which means nothing to a reader.)
     """
-    plain = toposort(roots)
+    plain = _down_to(roots, given)
     needed = set(plain)
     wanted = [node for node in first if node in needed]
-    wanted.sort(key=lambda node: bool(node.inputs))
-    rank = {node: place for place, node in enumerate(wanted) if not node.inputs}
+    below = {node: () if node in given else node.inputs for node in plain}
+    wanted.sort(key=lambda node: bool(below[node]))
+    rank = {node: place for place, node in enumerate(wanted) if not below[node]}
     for node in plain:
         if node not in rank:
-            rank[node] = min((rank[x] for x in node.inputs), default=len(plain))
+            rank[node] = min((rank[x] for x in below[node]), default=len(plain))
     order: list[Node] = []
     done: set[Node] = set()
     stack = [(node, False) for node in reversed([*wanted, *roots])]
@@ -212,8 +279,28 @@ def reading_order(roots: Sequence[Node], first: Sequence[Node]) -> list[Node]:
         elif node not in done:
             done.add(node)
             stack.append((node, True))
-            inputs = sorted(dict.fromkeys(node.inputs), key=lambda x: -rank[x])
+            inputs = sorted(dict.fromkeys(below[node]), key=lambda x: -rank[x])
             stack.extend((x, False) for x in inputs if x not in done)
+    return order
+
+
+def _down_to(roots: Sequence[Node], given: Collection[Node]) -> list[Node]:
+    """The nodes that the roots need, inputs before users, without what given ones need."""
+    if not given:
+        return toposort(roots)
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = [(node, False) for node in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if ready or node in given:
+            if ready or node not in done:
+                order.append(node)
+            done.add(node)
+        elif node not in done:
+            done.add(node)
+            stack.append((node, True))
+            stack.extend((x, False) for x in reversed(node.inputs) if x not in done)
     return order
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from codegen.description import ModuleDescription
 from codegen.functions import FunctionBody, Surroundings, kernel_name, kernel_text, with_facts
-from codegen.writer import INDENT, broken
+from codegen.lines import INDENT, broken
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 

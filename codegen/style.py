@@ -87,6 +87,10 @@ class Style:
             self.sizes.setdefault(name)
         return size_expression(size)
 
+    def range(self, span: str) -> str:
+        """What a loop runs over: Python's own ranges, unless the user has a thing of that name."""
+        return self.call("arange", span) if self.names.has("range") else f"range({span})"
+
     def shape(self, shape: Shape) -> str:
         """A shape as a Python tuple, or as a number where there is one axis."""
         if len(shape) == 1:
