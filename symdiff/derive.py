@@ -30,9 +30,10 @@ from symdiff.inspect.show import joined, latex_lines, one_line, text_lines
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
 from symdiff.simplify.contraction import plan
-from symdiff.simplify.pipeline import ACCURATE
+from symdiff.simplify.pipeline import ACCURATE, SHORT
 from symdiff.simplify.scaled import scaled_norms
 from symdiff.simplify.second_order import cheapest_hvp
+from symdiff.simplify.signs import one_sign
 from symdiff.simplify.trace import Trace
 from symdiff.spec.scope import CONSTANTS
 from symdiff.variables import DECLARED, FORMULA, Reading, read_formula
@@ -280,9 +281,13 @@ def _derivative(
         steps.append(simplify(node, trace=True, phases=ACCURATE, contractions=last))
         return steps[-1].root
 
+    def shortened(node: Node) -> Node:
+        steps.append(simplify(node, trace=True, phases=(SHORT,), contractions=False))
+        return one_sign(steps[-1].root)
+
     if v is not None:
         (raw,), best = cheapest_hvp(value, [x], [v], trace=True, phases=ACCURATE)
         steps.append(best)
-        return raw, best.root
+        return raw, shortened(best.root)
     raw = jacobian(value if order == 1 else simplified(grad(value, x), last=False), x)
-    return raw, simplified(raw)
+    return raw, shortened(simplified(raw))

@@ -22,6 +22,7 @@ from symdiff.simplify.rules import (
     contractions,
     cross_entropy,
     exponentials,
+    factoring,
     hyperbolic,
     kinks,
     labels,
@@ -71,6 +72,12 @@ ACCURATE: tuple[Phase, ...] = (
     ),
     ARRANGE,
     FOLD,
+)
+#: What a derivative is left with: for lone formulas, after all else.
+SHORT = Phase(
+    "shorten",
+    (canonical.flatten_sum, canonical.flatten_product, *contractions.SHORT, *factoring.RULES),
+    local=False,
 )
 RULES: tuple[Rule, ...] = tuple(
     {each: None for phase in PHASES for each in phase.rules}  # of what is in two phases, one

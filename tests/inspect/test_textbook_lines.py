@@ -25,7 +25,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "B": ("m", "n"),
 }
 LINES: list[tuple[str, str, int, dict[str, str], str]] = [
-    ("x @ S @ x", "x", 1, {}, "S x + Sᵀ x"),
+    ("x @ S @ x", "x", 1, {}, "(S + Sᵀ) x"),
     ("x @ S @ x", "x", 1, {"S": "symmetric"}, "2 S x"),
     ("x @ S @ x", "x", 2, {}, "S + Sᵀ"),
     ("x @ A @ b", "A", 1, {}, "x bᵀ"),

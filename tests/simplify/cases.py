@@ -164,6 +164,25 @@ CASES: dict[str, Case] = {
         )[:1],
         gains=True,
     ),
+    "entropy_of_softmax": case(
+        (low - b.einsum("ij,ij->i", z, q), -b.einsum("ij,ij->i", q, log_q)),
+        (
+            t * b.logsumexp(z / t, 1) - b.einsum("ij,ij->i", z, b.softmax(z / t)),
+            -t * b.einsum("ij,ij->i", b.softmax(z / t), b.log_softmax(z / t)),
+        ),
+        (
+            2 * b.einsum("ij,ij->i", z, q)[:, None] - 2 * low[:, None] + c,
+            2 * b.einsum("ij,ij->i", q, log_q)[:, None] + c,
+        ),
+        never=(
+            low - b.einsum("ij,ij->i", u, q),
+            low + b.einsum("ij,ij->i", z, q),
+            low - 2 * b.einsum("ij,ij->i", z, q),
+            low - b.einsum("ij,ij->i", z, b.softmax(u)),
+        ),
+        gains=False,
+        t=np.array(0.7),
+    ),
     "log_softmax_of_difference": case(
         (z - low[:, None], log_q),
         (u * 2 + z - low[:, None], u * 2 + log_q),

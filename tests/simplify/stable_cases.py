@@ -195,6 +195,17 @@ CASES: dict[str, Case] = {
             b.sqrt(s * x**2 + 1),
         ),
     ),
+    "scale_of_hypot": _case(
+        (scalar("hypot", x / pos, y) * pos, scalar("hypot", x, y * pos)),
+        (scalar("hypot", x / s, 1.0) ** -2 / s**2, scalar("hypot", x, s) ** -2),
+        (scalar("hypot", x / b.sqrt(c), 2.0) ** -2 / c, scalar("hypot", x, 2 * b.sqrt(c)) ** -2),
+        never=(
+            scalar("hypot", x / s, y) * s,
+            scalar("hypot", x / pos, y) / pos,
+            scalar("hypot", x / pos, y) * pos**2,
+            x**2 * scalar("hypot", x, 1.0) ** -2,
+        ),
+    ),
     "sign_times_size": _case(
         (x * b.sign(x), b.abs(x)),
         (b.sign(x) / b.abs(x), 1 / x),
@@ -205,6 +216,7 @@ CASES: dict[str, Case] = {
         (pos**n * pos**s, pos ** (n + s)),
         (pos ** (n - 1) / pos**n, 1 / pos),
         (x * x ** (n - 1), x**n),
+        (x ** (n - 1) * (x * w), w * x**n),
         never=(pos**n * x**n, pos**n * y),
     ),
     "power_of_variable_power": _case(

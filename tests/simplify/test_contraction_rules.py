@@ -55,7 +55,7 @@ class Form:
 SYMMETRIC = {"S": {"symmetric": True}}
 GEMM = 2.5 * 50
 FORMS = {
-    "quadratic": Form("x @ Q @ x", "x", Q @ x + Q.T @ x, most=4.0),
+    "quadratic": Form("x @ Q @ x", "x", (Q + Q.T) @ x, most=4.0),
     "quadratic, twice": Form("x @ Q @ x", "x", Q + Q.T, 2),
     "quadratic, symmetric": Form("x @ S @ x", "x", 2 * (S @ x), facts=SYMMETRIC),
     "quadratic, symmetric, transposed": Form("x @ S.T @ x", "x", 2 * (S @ x), facts=SYMMETRIC),

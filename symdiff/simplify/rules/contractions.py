@@ -9,7 +9,7 @@ renames an index.  In which order the rest is evaluated is the planner's affair
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symdiff.expr.algebra import linear_combination, power_product
@@ -222,6 +222,23 @@ def _sharing(sets: Sequence[set[Node]]) -> list[list[int]]:
 @rule("real-only", "add")
 def common_operand(node: Node, context: Context) -> Rewrite | None:
     """A B + A C = A (B + C), where that saves a product"""
+
+    def saves(x: Node, b: Node, c: Node) -> bool:
+        return at(contraction_space(x)) > 2 * at(elements(b))
+
+    return _joined(node, context, saves)
+
+
+@rule("real-only", "add")
+def common_vector(node: Node, context: Context) -> Rewrite | None:
+    """A x + Aᵀ x = (A + Aᵀ) x"""
+    return _joined(node, context, lambda x, b, c: core_of(b) is core_of(c))
+
+
+def _joined(
+    node: Node, context: Context, worth: Callable[[Node, Node, Node], bool]
+) -> Rewrite | None:
+    """The sum with two products joined that differ in one operand, where that is worth it."""
     terms = [
         (x, c) for x, c in sum_of(node).terms.items()
         if is_product(x) and context.readers(x) == 1 and x.shape == node.shape
@@ -236,7 +253,7 @@ def common_operand(node: Node, context: Context) -> Rewrite | None:
                 continue
             i, j, rename = found
             b, own = first.operands[i], first.indices[i]
-            if at(contraction_space(y)) <= 2 * at(elements(b)):
+            if not worth(y, b, other.operands[j]):
                 continue
             names = [rename[n] for n in other.indices[j]]
             moved = transpose(other.operands[j], [names.index(n) for n in own])
@@ -386,6 +403,8 @@ CANONICAL: tuple[Rule, ...] = (
     common_operand,
     scale_of_factor,
 )
+#: Fewer calls, and as much to compute: for lone formulas.
+SHORT: tuple[Rule, ...] = (common_vector,)
 FOLDING: tuple[Rule, ...] = (
     product_with_diagonal,
     transpose_of_symmetric,

@@ -11,7 +11,7 @@ from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant as number_node
 from symdiff.expr.numbers import number_of
-from symdiff.simplify.parts import Product, Sum, as_like, product_of, sum_of
+from symdiff.simplify.parts import Product, Sum, as_like, opened, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
 _MOST = 12
@@ -193,6 +193,26 @@ def _is_square(term: Node) -> bool:
     return any(e % 2 == 0 and e > 0 for e in product_of(term).factors.values())
 
 
+@rule("stabler", "mul")
+def scale_of_hypot(node: Node, context: Context) -> Rewrite | None:
+    """s hypot(x/s, y) = hypot(x, s y), and its powers, for s > 0 or an even power"""
+    product = product_of(node)
+    for base, e in product.factors.items():
+        if base.op != "hypot":
+            continue
+        for x, y in (base.inputs, base.inputs[::-1]):
+            inner = product_of(x)
+            for s, k in inner.factors.items():
+                even = k % 1 == 0 and (k * e) % 2 == 0
+                if k > 0 or product.factors.get(s) != -k * e or not (even or s.facts.positive):
+                    continue
+                sides = inner.without(s).bare(node.dtype), power_product([(y, 1.0), (s, -k)])
+                result = product.without(base, s).times(scalar("hypot", *sides), e)
+                facts = frozenset() if even else s.facts.declared
+                return Rewrite(result.node(node), {"x": sides[0], "y": y, "s": s}, facts)
+    return None
+
+
 @rule("stabler", "add")
 def difference_of_roots(node: Node, context: Context) -> Rewrite | None:
     """√a − √b = (a − b) / (√a + √b), where a − b is a number"""
@@ -258,7 +278,8 @@ def sign_times_size(node: Node, context: Context) -> Rewrite | None:
 @rule("real-only", "mul")
 def product_of_variable_powers(node: Node, context: Context) -> Rewrite | None:
     """xᵃ xᵇ = xᵃ⁺ᵇ"""
-    product = product_of(node)
+    bases = {x.inputs[0] for x in node.inputs if x.op == "pow"}
+    product = opened(node, lambda x: x in bases)
     groups: dict[Node, list[tuple[Node, float]]] = {}
     for base, e in product.factors.items():
         if base.op == "pow":
@@ -327,6 +348,7 @@ RULES: tuple[Rule, ...] = (
     over_common_denominator,
     sum_of_quotients,
     hypot_of_squares,
+    scale_of_hypot,
     sign_times_size,
     product_of_variable_powers,
     power_of_variable_power,

@@ -13,6 +13,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.views import expand_dims, squeeze
 from symdiff.simplify.parts import (
     Places,
+    Product,
     Sum,
     as_like,
     below_movement,
@@ -152,6 +153,41 @@ def _taken(
     return None, []
 
 
+@rule("stabler", "add")
+def entropy_of_softmax(node: Node, context: Context) -> Rewrite | None:
+    """logsumexp(x) − Σ x softmax(x) = −Σ softmax(x) log_softmax(x)"""
+    total = sum_of(node)
+    for term, c in total.terms.items():
+        product = product_of(term)
+        for base, e in product.factors.items():
+            lse = core_of(base)
+            if lse.op != "logsumexp" or e != 1:
+                continue
+            x, axes = lse.inputs[0], lse.attr("axes")
+            q = reduction("softmax", x, axes)
+            around = product.without(base)
+            expected = sum_of(_with_mean(around, base, q, x, axes))
+            if len(expected.terms) != 1 or expected.constant:
+                continue
+            ((other, k),) = expected.terms.items()
+            if other is term or not _near(total.terms.get(other, 0.0), -c * k):
+                continue
+            entropy = _with_mean(around, base, q, reduction("log_softmax", x, axes), axes)
+            return Rewrite(total.without(term, other).plus(entropy, -c).node(node), {"x": x})
+    return None
+
+
+def _with_mean(around: Product, like: Node, q: Node, y: Node, axes: tuple[int, ...]) -> Node:
+    """The product with Σ y q along the axes for one more factor, which stands as ``like`` does."""
+    kept = [a for a in range(y.ndim) if a not in axes]
+    mean = contract([y, q], [range(y.ndim)] * 2, kept)
+    return around.times(viewed_as(like, mean), 1.0).bare(y.dtype)
+
+
+def _near(a: float, b: float) -> bool:
+    return abs(a - b) <= 1e-12 * abs(b)
+
+
 @rule("stabler", "softmax", "log_softmax", "logsumexp")
 def shift_invariance(node: Node, context: Context) -> Rewrite | None:
     """softmax(z + c) = softmax(z), logsumexp(z + c) = logsumexp(z) + c, c constant along them"""
@@ -202,5 +238,6 @@ RULES: tuple[Rule, ...] = (
     softmax_of_exponentials,
     weighted_mean_of_exponentials,
     log_softmax_of_difference,
+    entropy_of_softmax,
     shift_invariance,
 )
