@@ -404,7 +404,7 @@ CANONICAL: tuple[Rule, ...] = (
     scale_of_factor,
 )
 #: Fewer calls, and as much to compute: for lone formulas.
-SHORT: tuple[Rule, ...] = (common_vector,)
+SHORT: tuple[Rule, ...] = (common_vector, transpose_of_symmetric)
 FOLDING: tuple[Rule, ...] = (
     product_with_diagonal,
     transpose_of_symmetric,
