@@ -7,8 +7,16 @@ graphs.
 """
 
 from codegen.check import emit_tests
+from codegen.costs import ProgramCost
 from codegen.load import load_module
-from codegen.module import FunctionBody, ModuleDescription, Parameter, emit, program_of
+from codegen.module import (
+    FunctionBody,
+    ModuleDescription,
+    Parameter,
+    cost_of,
+    emit,
+    program_of,
+)
 from codegen.program import Program, Step, build_program
 from codegen.verify import EmissionError
 
@@ -18,8 +26,10 @@ __all__ = [
     "ModuleDescription",
     "Parameter",
     "Program",
+    "ProgramCost",
     "Step",
     "build_program",
+    "cost_of",
     "emit",
     "emit_tests",
     "load_module",

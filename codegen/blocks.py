@@ -24,15 +24,19 @@ from codegen.program import Program, Step
 from symdiff.expr.shapes import Shape, Size, size_add, size_sub
 
 if TYPE_CHECKING:
-    from codegen.writer import Writer
+    from codegen.writer import Writer, Written
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The lines of a statement, and the guards that its inner lines want at the function's head."""
+    """The lines of a statement, and the guards that its inner lines want at the function's head.
+
+    ``written`` are its programs as lines, in order.
+    """
 
     lines: tuple[str, ...]
     guards: tuple[str, ...]
+    written: tuple[Written, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,8 @@ def _loop(
     last = style.size(size_sub(length, 1)).code
     rounds = style.range(f"{last}, -1, -1" if reverse else style.size(length).code)
     lines.append(f"for {t} in {rounds}:")
-    return Block((*lines, *indented([*begin, *written.lines, *end])), written.guards)
+    lines += indented([*begin, *written.lines, *end])
+    return Block(tuple(lines), written.guards, (written,))
 
 
 def _update_names(

@@ -15,7 +15,7 @@ from codegen.names import CHECKED_FACTS, FUNCTIONS, Locals, Names
 from codegen.parameters import broken_signature
 from codegen.program import Program, build_program
 from codegen.style import ModuleUse, Style
-from codegen.writer import write_body
+from codegen.writer import Body, write_body
 from symdiff.expr.node import Node
 
 Result: TypeAlias = "Node | Mapping[str, Node] | tuple[Node | Mapping[str, Node], ...]"
@@ -211,8 +211,19 @@ def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def kernel_text(around: Surroundings, function: str, body: FunctionBody) -> str:
-    """The kernel: reads its arguments, computes, returns."""
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel as lines: ``reads`` unpack its arguments, ``written`` computes."""
+
+    program: Program
+    style: Style
+    leaves: Mapping[Node, str]
+    reads: Sequence[str]
+    written: Body
+
+
+def write_kernel(around: Surroundings, function: str, body: FunctionBody) -> Kernel:
+    """The lines of a function's kernel, between its signature and its return."""
     names = around.names
     program = function_program(around, body)
     style = Style(around.dtype, names, names.own("dtype"), around.use)
@@ -220,9 +231,16 @@ def kernel_text(around: Surroundings, function: str, body: FunctionBody) -> str:
     local = Locals({*names.owned(), *leaves.values(), *around.sizes})
     labels = {label: _label(function, label) for label in body.roots()}
     written = write_body(program, style, local, leaves, around.preferred, around.comments, labels)
-    head = [*reads, *dtype_line(around, style, program, leaves)]
+    return Kernel(program, style, leaves, reads, written)
+
+
+def kernel_text(around: Surroundings, function: str, body: FunctionBody) -> str:
+    """The kernel: reads its arguments, computes, returns."""
+    kernel = write_kernel(around, function, body)
+    written, style = kernel.written, kernel.style
+    head = [*kernel.reads, *dtype_line(around, style, kernel.program, kernel.leaves)]
     head += [*size_lines(around, body, style), *written.guards]
-    result = _result_lines(style, body, program, written.results)
+    result = _result_lines(style, body, kernel.program, written.results)
     gap = [""] if head and written.lines else []
     return "\n".join(
         [

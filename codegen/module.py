@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from codegen.costs import ProgramCost, program_cost
 from codegen.description import ModuleDescription, surroundings
-from codegen.functions import FunctionBody, function_program, kernel_text, public_text
+from codegen.functions import (
+    FunctionBody,
+    function_program,
+    kernel_text,
+    public_text,
+    write_kernel,
+)
 from codegen.header import header_text, main_text, quoted, table_lines
 from codegen.lines import INDENT
 from codegen.names import FUNCTIONS
@@ -13,7 +20,7 @@ from codegen.selfcheck import check_texts
 from codegen.support_text import SCIPY, function_texts, import_lines
 from codegen.verify import verify
 
-__all__ = ["FunctionBody", "ModuleDescription", "Parameter", "emit", "program_of"]
+__all__ = ["FunctionBody", "ModuleDescription", "Parameter", "cost_of", "emit", "program_of"]
 
 
 def program_of(description: ModuleDescription, function: str) -> Program:
@@ -22,6 +29,15 @@ def program_of(description: ModuleDescription, function: str) -> Program:
     Raises KeyError if the description has no such function.
     """
     return function_program(surroundings(description), description.functions[function])
+
+
+def cost_of(description: ModuleDescription, function: str) -> ProgramCost:
+    """What a call of one function costs, as its kernel is printed.
+
+    Raises KeyError if the description has no such function.
+    """
+    kernel = write_kernel(surroundings(description), function, description.functions[function])
+    return program_cost(kernel.written.written)
 
 
 def emit(description: ModuleDescription) -> str:

@@ -31,7 +31,7 @@ class Body:
     guards: tuple[str, ...]
     lines: tuple[str, ...]
     results: Mapping[str, str]
-    memory: MemoryPlan
+    written: Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,17 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A program as lines: ``texts`` says how each register is read after them."""
+    """A program as lines: ``texts`` says how each register is read after them.
 
+    ``blocks`` are the programs that steps hold, as lines, by the steps' registers.
+    """
+
+    program: Program
     guards: tuple[str, ...]
     lines: tuple[str, ...]
     texts: Mapping[int, Text]
     memory: MemoryPlan
+    blocks: Mapping[int, tuple[Written, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class Writer:
         texts: dict[int, Text] = {}
         lines: list[_Line] = []
         guards: list[str] = []
+        blocks: dict[int, tuple[Written, ...]] = {}
         for step in program.steps:
             if step.dest in outside:
                 texts[step.dest] = outside[step.dest]
@@ -97,6 +103,7 @@ class Writer:
                 args = [texts[arg] for arg in step.args]
                 block = block_lines(self, program, step, args, picks, depth)
                 guards += block.guards
+                blocks[step.dest] = block.written
                 lines.append(_Line("", step.dest, True, block.lines))
                 continue
             if step.action == "pick":
@@ -114,7 +121,8 @@ class Writer:
         guards += [_divisor(style, texts[r]) for r in program.divisors if r not in plan.slots]
         width = WIDTH - depth * len(INDENT)
         found = _with_comments(program, lines, self.comments, width)
-        return Written(tuple(dict.fromkeys(guards)), tuple(found), texts, plan)
+        heads = tuple(dict.fromkeys(guards))
+        return Written(program, heads, tuple(found), texts, plan, blocks)
 
     def picks(self, program: Program, step: Step, given: Mapping[int, str]) -> dict[int, str]:
         """The names of what a step with blocks leaves behind."""
@@ -152,7 +160,7 @@ def write_body(
         written.guards,
         written.lines,
         {label: written.texts[register].code for label, register in program.results.items()},
-        written.memory,
+        written,
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``symdiff compile | inspect | derive | check``.
+"""The command line: ``symdiff compile | inspect | derive | cost | check``.
 
 Exit status: 0 done; 1 a check failed; 2 the command or the spec is wrong, with every fault on a
 line of standard error.  Heavy imports happen inside the commands, so that ``--help`` is quick.
@@ -38,11 +38,15 @@ def faults() -> Iterator[None]:
         sys.exit(2)
 
 
+def _names(text: str | None) -> list[str] | None:
+    """Names with commas between them; None where there is no such option."""
+    return None if text is None else [f.strip() for f in text.split(",") if f.strip()]
+
+
 def _compiled(spec: Path, functions: str | None = None) -> Compiled:
     from symdiff.compiler import compile_spec
 
-    wanted = None if functions is None else [f.strip() for f in functions.split(",") if f.strip()]
-    compiled = compile_spec(spec, wanted)
+    compiled = compile_spec(spec, _names(functions))
     for line in compiled.warnings:
         click.echo(line, err=True)
     return compiled
@@ -209,6 +213,33 @@ def derive(
             "json": result.to_json,
         }
         click.echo(views[form]().rstrip("\n"))
+
+
+@main.command()
+@SPEC
+@click.option("--at", "sizes", multiple=True, metavar="SIZE=N", help="Numbers at this size.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+)
+@click.option("--functions", metavar="NAME,...", help="Of these functions only.")
+def cost(spec: Path, sizes: tuple[str, ...], form: str, functions: str | None) -> None:
+    """Flops, matrix products, bytes and memory of each function, as formulas and as numbers."""
+    from symdiff.costs import cost_spec
+
+    at = {name: _count(text, name) for name, text in _pairs(sizes, "--at")}
+    with faults():
+        found = cost_spec(spec, at, _names(functions))
+        click.echo(found.to_json() if form == "json" else found.to_text())
+
+
+def _count(text: str, name: str) -> int:
+    if not text.isdecimal():
+        raise click.BadParameter(f"{name}={text}: {text!r} is no whole number", param_hint="--at")
+    return int(text)
 
 
 @main.command()

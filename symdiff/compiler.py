@@ -25,7 +25,12 @@ from symdiff.errors import Fault, SpecError, did_you_mean
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
-from symdiff.functions import FUNCTIONS, UnavailableError, module_functions
+from symdiff.functions import (
+    FUNCTIONS,
+    ModuleFunctions,
+    UnavailableError,
+    module_functions,
+)
 from symdiff.inspect.model import inspect_model
 from symdiff.spec.load import load
 from symdiff.spec.model import Equation, Model, Parameter
@@ -38,6 +43,7 @@ class Compiled:
 
     model: Model
     description: ModuleDescription
+    made: ModuleFunctions
 
     @cached_property
     def source(self) -> str:
@@ -141,6 +147,7 @@ def compile_model(model: Model, functions: Sequence[str] | None = None) -> Compi
             reduction=model.reduction,
             regularizer_gradient=made.regularizer_gradients,
         ),
+        made,
     )
 
 

@@ -286,7 +286,8 @@ def _derivative(
         return one_sign(steps[-1].root)
 
     if v is not None:
-        (raw,), best = cheapest_hvp(value, [x], [v], trace=True, phases=ACCURATE)
+        way = cheapest_hvp(value, [x], [v], trace=True, phases=ACCURATE)
+        (raw,), best = way.raw, way.simplified
         steps.append(best)
         return raw, shortened(best.root)
     raw = jacobian(value if order == 1 else simplified(grad(value, x), last=False), x)

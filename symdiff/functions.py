@@ -1,169 +1,29 @@
 """The graphs of a module's functions: what a model's forward, backward, hvp and norms compute.
 
-The forward graph is simplified first, so that composites are recognised before they are
-differentiated, but not planned: the plan's guards against rounding below 0 have no second
-derivative at 0.  Each function's graph is simplified once more after differentiation, and planned.
+Each function's graph is simplified after differentiation, and planned.
 Functions that cannot be had (per-example functions of a model that mixes examples, anything that
 needs a loss where there is none) are left out with a reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from symdiff.calculus.examples import EXAMPLES, MixingError
-from symdiff.calculus.per_example import per_example_gradients, squared_norms, weighted_sums
-from symdiff.calculus.reverse import gradients
+from symdiff.calculus.examples import MixingError
 from symdiff.expr import build
-from symdiff.expr.graph import consumers, leaves, toposort
+from symdiff.expr.graph import leaves
 from symdiff.expr.movement import split_scale
 from symdiff.expr.node import Node
-from symdiff.expr.numbers import FLOATS
+from symdiff.model_graphs import ModelGraphs, Parts
 from symdiff.simplify import simplify
+from symdiff.simplify.decisions import Decision
 from symdiff.simplify.second_order import cheapest_hvp
 from symdiff.spec.model import Model
-
-VARIABLES = ("input", "parameter")
 
 
 class UnavailableError(ValueError):
     """A function that a model cannot have; the message says why."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a function returns, as graphs: each part a node, or a dict of nodes by name.
-
-    ``takes`` names the inputs that it takes; None means all of them.
-    """
-
-    parts: tuple[Node | Mapping[str, Node], ...]
-    takes: tuple[str, ...] | None = None
-    v: Mapping[str, Node] = field(default_factory=dict)
-    max_norm: Node | None = None
-    names: Mapping[Node, str] = field(default_factory=dict)
-
-    @property
-    def roots(self) -> list[Node]:
-        """All nodes of the parts, in order."""
-        found: list[Node] = []
-        for part in self.parts:
-            found += [part] if isinstance(part, Node) else list(part.values())
-        return found
-
-    def with_roots(self, roots: Iterable[Node]) -> tuple[Node | Mapping[str, Node], ...]:
-        """The parts with other nodes in their places."""
-        nodes = iter(roots)
-        return tuple(
-            next(nodes) if isinstance(part, Node) else {name: next(nodes) for name in part}
-            for part in self.parts
-        )
-
-
-class ModelGraphs:
-    """The graphs of one model, each made when it is first asked for."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        roots = [*model.values.values(), model.per_example]
-        if model.regularizer is not None:
-            roots.append(model.regularizer)
-        found = simplify(roots, names=model.names, contractions=False)
-        new = dict(zip(roots, found.roots, strict=True))
-        self.assumptions = found.assumptions
-        self.values = {name: new[node] for name, node in model.values.items()}
-        self.per_example = new[model.per_example]
-        self.regularizer = None if model.regularizer is None else new[model.regularizer]
-        self.trainable = model.trainable
-        self.names: dict[Node, str] = {}
-        for name, node in self.values.items():
-            self.names.setdefault(node, name)
-
-    @cached_property
-    def weight(self) -> Node | None:
-        """What the reduction multiplies each example's loss by; None for a sum."""
-        if self.model.reduction == "sum":
-            return None
-        return build.divide(1.0, build.size_node(EXAMPLES, self.model.dtype))
-
-    @cached_property
-    def loss(self) -> Node:
-        """The scalar loss: the reduction over examples, plus the regularizer."""
-        with build.default_dtype(self.model.dtype):
-            total = build.sum(self.per_example)
-            if self.weight is not None:
-                total = total * self.weight
-            return total if self.regularizer is None else total + self.regularizer
-
-    @cached_property
-    def gradients(self) -> dict[str, Node]:
-        """The gradient of the loss for each trainable parameter."""
-        found = gradients(self.loss, list(self.trainable.values()))
-        return dict(zip(self.trainable, found, strict=True))
-
-    @cached_property
-    def cotangents(self) -> dict[Node, str]:
-        """The loss's derivatives with respect to the equations' values, and their names.
-
-        Only of values that their readers hold as they are: see calculus.reverse.
-        """
-        readers = consumers(toposort([self.loss]))
-        found: dict[str, Node] = {}
-        for name in self.model.equations:
-            node = self.values[name]
-            if node in readers and node.dtype in FLOATS and _stands_alone(node, readers):
-                found[name] = node
-        derivatives = gradients(self.loss, list(found.values()))
-        return {d: f"d_{name}" for name, d in zip(found, derivatives, strict=True)}
-
-    @cached_property
-    def regularizer_gradients(self) -> dict[str, Node] | None:
-        """The regularizer's own gradient for each trainable parameter; None if there is none."""
-        if self.regularizer is None:
-            return None
-        found = gradients(self.regularizer, list(self.trainable.values()))
-        return dict(zip(self.trainable, found, strict=True))
-
-    @cached_property
-    def per_example_gradients(self) -> dict[str, Node]:
-        """Each example's own gradient, (batch, *shape), for each trainable parameter."""
-        found = per_example_gradients(
-            self.per_example, list(self.trainable.values()), names=self.names
-        )
-        return dict(zip(self.trainable, found, strict=True))
-
-    @cached_property
-    def sq_norms(self) -> dict[str, Node]:
-        """s[j] for each trainable parameter: the squared norm of example j's own gradient."""
-        found = squared_norms(list(self.per_example_gradients.values()))
-        return dict(zip(self.trainable, found, strict=True))
-
-    @cached_property
-    def norms(self) -> Node:
-        """The norm of each example's own gradient over all trainable parameters."""
-        with build.default_dtype(self.model.dtype):
-            squares = list(self.sq_norms.values())
-            if not squares:
-                return build.zeros((EXAMPLES,))
-            total = squares[0]
-            for s in squares[1:]:
-                total = total + s
-            return build.sqrt(total)
-
-    def weighted(self, weights: Node | None) -> dict[str, Node]:
-        """sum_j weights[j] G[j], plus the regularizer's gradient, for each trainable parameter."""
-        sums = weighted_sums(list(self.per_example_gradients.values()), weights)
-        if self.regularizer_gradients is not None:
-            own = self.regularizer_gradients.values()
-            sums = [g + r for g, r in zip(sums, own, strict=True)]
-        return dict(zip(self.trainable, sums, strict=True))
-
-
-def _stands_alone(node: Node, readers: Mapping[Node, Sequence[Node]]) -> bool:
-    """Whether some of what the node is made of is read by nothing else."""
-    return any(len(readers[x]) == 1 and x.op not in VARIABLES for x in node.inputs)
 
 
 def _forward(graphs: ModelGraphs) -> Parts:
@@ -189,8 +49,8 @@ def _hvp(graphs: ModelGraphs) -> Parts:
     vs = {name: build.input(f"v.{name}", x.shape, x.dtype) for name, x in xs.items()}
     if not xs:
         return Parts(({},), v=vs)
-    found, _ = cheapest_hvp(graphs.loss, list(xs.values()), list(vs.values()))
-    return Parts((dict(zip(xs, found, strict=True)),), v=vs)
+    way = cheapest_hvp(graphs.loss, list(xs.values()), list(vs.values()))
+    return Parts((dict(zip(xs, way.raw, strict=True)),), v=vs, mode=way.mode, modes=way.flops)
 
 
 def _sq_norms(graphs: ModelGraphs) -> Parts:
@@ -234,7 +94,10 @@ FUNCTIONS = tuple(_MAKE)
 
 @dataclass(frozen=True)
 class ModuleFunctions:
-    """The simplified graphs of the functions that can be had, and why the others cannot."""
+    """The simplified graphs of the functions that can be had, and why the others cannot.
+
+    ``decisions`` says for each function what the planner decided.
+    """
 
     functions: Mapping[str, Parts]
     unavailable: Mapping[str, str]
@@ -242,6 +105,7 @@ class ModuleFunctions:
     comments: Mapping[Node, str]
     assumptions: frozenset[tuple[str, str]]
     regularizer_gradients: Mapping[str, Node] | None
+    decisions: Mapping[str, Sequence[Decision]]
 
 
 def module_functions(model: Model, wanted: Sequence[str] | None = None) -> ModuleFunctions:
@@ -252,6 +116,7 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
     graphs = ModelGraphs(model)
     done: dict[str, Parts] = {}
     unavailable: dict[str, str] = {}
+    decisions: dict[str, Sequence[Decision]] = {}
     names = dict(graphs.names)
     assumptions = graphs.assumptions
     for name in FUNCTIONS if wanted is None else [f for f in FUNCTIONS if f in wanted]:
@@ -267,7 +132,8 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
         for old, label in named.items():
             names.setdefault(found.mapping.get(old, old), label)
         assumptions |= found.assumptions
-        done[name] = Parts(raw.with_roots(found.roots), raw.takes, raw.v, raw.max_norm, raw.names)
+        done[name] = replace(raw, parts=raw.with_roots(found.roots))
+        decisions[name] = found.decisions
     own = graphs.regularizer_gradients
     if own is not None:
         own = dict(zip(own, simplify(list(own.values())).roots, strict=True))
@@ -275,7 +141,7 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
     for node, (label, text) in reversed(_named_derivatives(graphs).items()):
         if names.setdefault(node, label) == label:
             comments[node] = text
-    return ModuleFunctions(done, unavailable, names, comments, assumptions, own)
+    return ModuleFunctions(done, unavailable, names, comments, assumptions, own, decisions)
 
 
 def _named_derivatives(graphs: ModelGraphs) -> dict[Node, tuple[str, str]]:

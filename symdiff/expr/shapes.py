@@ -22,7 +22,8 @@ class ShapeError(ValueError):
     """Shapes that do not fit; the message names the operation, the shapes and the user's names."""
 
 
-def _expression(size: Size) -> Any:
+def as_expression(size: Size) -> Any:
+    """A size as SymPy's: a name is a whole, nonnegative symbol."""
     import sympy
 
     if isinstance(size, int):
@@ -55,7 +56,7 @@ def as_size(value: Any) -> Size:
 @lru_cache(maxsize=65536)
 def _combined(sign: str, a: Size, b: Size) -> Size:
     """Arithmetic that needs SymPy; a model has few distinct sizes, and many nodes of each."""
-    x, y = _expression(a), _expression(b)
+    x, y = as_expression(a), as_expression(b)
     return as_size(x + y if sign == "+" else x - y if sign == "-" else x * y)
 
 
@@ -98,7 +99,7 @@ def size_floordiv(a: Size, b: Size) -> Size:
         return a
     import sympy
 
-    quotient = sympy.cancel(_expression(a) / _expression(b))
+    quotient = sympy.cancel(as_expression(a) / as_expression(b))
     coefficients = quotient.as_coefficients_dict().values()
     if quotient.is_polynomial() and all(c.is_integer for c in coefficients):
         return as_size(quotient)

@@ -309,7 +309,8 @@ def _hvp(model: Model, names: Sequence[str], raw: bool) -> Inspection:
         while label in taken:
             label += "_"
         known[vs[name]] = Name(label)
-    products, found = cheapest_hvp(whole.loss, list(xs.values()), list(vs.values()), trace=True)
+    way = cheapest_hvp(whole.loss, list(xs.values()), list(vs.values()), trace=True)
+    products, found = way.raw, way.simplified
     if raw:
         done = products
     else:

@@ -14,24 +14,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from symdiff.expr.algebra import linear_combination, power_product, scalar
-from symdiff.expr.contraction import contract
+from symdiff.expr.algebra import linear_combination, scalar
 from symdiff.expr.graph import consumers, rebuild, toposort
 from symdiff.expr.node import Node
-from symdiff.expr.numbers import cast, size_node
-from symdiff.expr.shapes import Size, size_value
+from symdiff.expr.numbers import cast
 from symdiff.expr.views import broadcast_to, is_view
 from symdiff.simplify.cost import Nominal
-from symdiff.simplify.network import Network
-from symdiff.simplify.order import EXHAUSTIVE, Plan, best_order, order_cost
-from symdiff.simplify.terms import OPENED, Expander, Term, is_factored
+from symdiff.simplify.decisions import Decision, Prices
+from symdiff.simplify.network import Price
+from symdiff.simplify.order import EXHAUSTIVE, best_order, inner, order_cost, order_work
+from symdiff.simplify.products import Products
+from symdiff.simplify.terms import OPENED, is_factored
 
 MOST_FACTORS = 4  # operands of a term of a node that may be left unformed
 MOST_TERMS = 8  # terms of such a node
 MOST_DEPTH = 40  # nodes on top of each other in such a node
 CANCELLING = 2  # what a squared sum of several terms must win by, expanded, to be so
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Planned roots, and what was decided on the way."""
+
+    roots: list[Node]
+    decisions: list[Decision]
 
 
 def plan(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> list[Node]:
@@ -42,7 +50,13 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> list[
     it is planned as a sum that may cancel, it is clamped at 0.  Distinct terms of a sum are added
     up before they are squared unless the other way wins by ``CANCELLING``.
     """
-    return _Planner(roots, Nominal(sizes or {})).run()
+    return planned(roots, sizes).roots
+
+
+def planned(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> Planned:
+    """The roots as :func:`plan` gives them, with the decisions and their prices."""
+    planner = _Planner(roots, Nominal(sizes or {}))
+    return Planned(planner.run(), planner.decisions)
 
 
 def is_product(node: Node) -> bool:
@@ -68,7 +82,8 @@ class _Planner:
         self.readers = consumers(self.order)
         self.open = self.candidates()
         self.limit()
-        self.priced: dict[object, tuple[int, frozenset[int]]] = {}
+        self.known_costs: dict[object, tuple[int, frozenset[int]]] = {}
+        self.decisions: list[Decision] = []
 
     # Which nodes may be left unformed.
 
@@ -90,19 +105,19 @@ class _Planner:
         """Form what would come to too many terms or factors, its operands first."""
         forms: dict[Node, _Form] = {}
         for node in self.order:
-            form = self.form(node, forms)
+            form = self.size_of(node, forms)
             most = MOST_TERMS, MOST_FACTORS, MOST_DEPTH
             if is_product(node) and node not in self.open:
                 most = MOST_TERMS**2, EXHAUSTIVE, MOST_DEPTH
             if _exceeds(form, most):
                 for x in node.inputs:
                     self.close(x)
-                form = self.form(node, forms)
+                form = self.size_of(node, forms)
                 if node in self.open and _exceeds(form, most):
                     self.close(node)
             forms[node] = form
 
-    def form(self, node: Node, forms: Mapping[Node, _Form]) -> _Form:
+    def size_of(self, node: Node, forms: Mapping[Node, _Form]) -> _Form:
         parts = [
             forms[x] if x in self.open or is_view(x) else _Form() for x in node.inputs
         ]  # fmt: skip
@@ -134,42 +149,138 @@ class _Planner:
     # Whether it is cheaper to form them.
 
     def decide(self) -> None:
-        """From the users down: form each node whose contractions are cheaper over it formed.
+        """From the users down: form the nodes whose contractions are cheaper over them formed.
+
+        Nodes that share what expansion computes, as the weights of Q, K and V share a Gram, are
+        also tried all one way and all the other.
+        """
+        known: frozenset[int] = frozenset()
+        for group in self.groups():
+            before, opened = known, frozenset(self.open)
+            for node in group:
+                known = self.decide_one(node, known)
+            if len(group) > 1:
+                known = self.decide_together(group, opened, before, known)
+            if self.is_inflated(group[0]):
+                self.decisions.append(self.decision(group, opened, before))
+
+    def decide_one(self, node: Node, known: frozenset[int]) -> frozenset[int]:
+        """Form a node or leave it open; what is then known.
 
         A node that is no larger than what it is made of is formed, as written, unless the other
         way wins for one example as well: which of ``(x A) B`` and ``x (A B)`` costs less may hang
         on how many examples there are, and that is not known.
         """
-        known: frozenset[int] = frozenset()
+        without = frozenset(self.open - {node})
+        expanded, seen = self.total([node], self.open, known, self.numbers)
+        formed, _ = self.total([node], without, known, self.numbers)
+        if expanded <= formed and not self.is_inflated(node):
+            expanded, _ = self.total([node], self.open, known, self.one_example)
+            formed, _ = self.total([node], without, known, self.one_example)
+        if formed < expanded:
+            self.close(node)
+            return known
+        return seen
+
+    def decide_together(
+        self, group: Sequence[Node], opened: Set[Node], known: frozenset[int], seen: frozenset[int]
+    ) -> frozenset[int]:
+        """Have all of a group open, as they were, or all formed, where that is cheaper."""
+        least, _ = self.total(group, self.open, known, self.numbers)
+        expanded, all_seen = self.total(group, opened, known, self.numbers)
+        if expanded < least:
+            self.open, least, seen = set(opened), expanded, all_seen
+        if self.total(group, self.open - {*group}, known, self.numbers)[0] < least:
+            for node in group:
+                self.close(node)
+            return known
+        return seen
+
+    def groups(self) -> list[list[Node]]:
+        """The open nodes from the users down; those together that share what they are made of."""
+        groups: list[list[Node]] = []
+        place: dict[Node, int] = {}
         for node in reversed(self.order):
             if node not in self.open:
                 continue
-            users = self.users(node)
-            expanded, formed, seen = self.compare(node, users, known, self.numbers)
-            if expanded <= formed and not self.is_inflated(node):
-                expanded, formed, _ = self.compare(node, users, known, self.one_example)
-            if formed < expanded:
-                self.close(node)
-            else:
-                known = seen
+            if not self.is_inflated(node) or not self.is_squared(node):
+                groups.append([node])
+                continue
+            terms = Products(node, self.open, self.numbers).terms
+            parts = dict.fromkeys(x.node for term in terms for x in term.operands if x.names)
+            at = next((place[x] for x in parts if x in place), len(groups))
+            if at == len(groups):
+                groups.append([])
+            groups[at].append(node)
+            place.update({x: at for x in parts if x not in place})
+        return groups
 
-    def compare(
-        self, node: Node, users: Sequence[Node], known: frozenset[int], numbers: Nominal
-    ) -> tuple[int, int, frozenset[int]]:
-        """The cost of the users of a node, expanded and formed, and what expansion computes."""
-        without = self.open - {node}
-        formed, seen_formed = self.cost(node, known, self.open, numbers)
-        expanded, seen = 0, known
+    def total(
+        self, group: Sequence[Node], opened: Set[Node], known: frozenset[int], numbers: Nominal
+    ) -> tuple[int, frozenset[int]]:
+        """The cost of what contracts the nodes, and of those that are formed; what is computed."""
+        total, seen = 0, known
+        for node, times in self.work(group, opened):
+            cost, seen = self.cost(node, seen, opened, numbers)
+            total += cost * times
+        return total, seen
+
+    def work(self, group: Sequence[Node], opened: Set[Node]) -> list[tuple[Node, int]]:
+        """What is to be evaluated, and what a unit of its cost counts."""
+        work: dict[Node, int] = {}
+        for node in group:
+            if node not in opened:
+                work[node] = 1
+            for user in self.users(node):
+                times = CANCELLING if node in opened and self.may_cancel(user, node) else 1
+                work[user] = max(times, work.get(user, 1))
+        return list(work.items())
+
+    def decision(self, group: Sequence[Node], opened: Set[Node], known: frozenset[int]) -> Decision:
+        """What was decided of a group that was open, and what it hangs on."""
+        here = frozenset(self.open)
+        kept = [node for node in group if node in here]
+        users = tuple(dict.fromkeys(user for node in group for user in self.users(node)))
+
+        def prices() -> Prices:
+            all_formed = frozenset(opened - {*group})
+            return Prices(self.priced(group, opened, known), self.priced(group, all_formed, known))
+
+        form = "instantiated" if not kept else self.form(users, here)
+        squares = any(self.is_squared(node) for node in group)
+        return Decision(tuple(group), users, tuple(self.roots), form, squares, prices)
+
+    def priced(self, group: Sequence[Node], opened: Set[Node], known: frozenset[int]) -> Price:
+        """What ``total`` adds up, in terms of the sizes."""
+        price: Price = []
+        seen = known
+        for node, times in self.work(group, opened):
+            products = Products(node, opened, self.numbers)
+            own = products.additions()
+            for network in products.networks:
+                work, computed = order_work(network, best_order(network, seen).tree, seen)
+                own += network.price(work)
+                seen |= computed
+            price += [(times * number, sizes) for number, sizes in own]
+        return price
+
+    def form(self, users: Sequence[Node], opened: Set[Node]) -> str:
+        """Whether positions are paired before they are summed over, or factors only multiplied."""
         for user in users:
-            cost, seen = self.cost(user, seen, self.open, numbers)
-            expanded += cost * (CANCELLING if self.may_cancel(user, node) else 1)
-            cost, seen_formed = self.cost(user, seen_formed, without, numbers)
-            formed += cost
-        return expanded, formed, seen
+            for network in Products(user, opened, self.numbers).networks:
+                if any(
+                    network.needed(m) & ~network.out_bits for m in inner(best_order(network).tree)
+                ):
+                    return "Gram"
+        return "product"
+
+    def is_squared(self, node: Node) -> bool:
+        """Whether a contraction of the node with itself is wanted."""
+        return any(user.inputs.count(node) > 1 for user in self.readers[node])
 
     def is_inflated(self, node: Node) -> bool:
         """Whether a node is larger than all of the operands that it is made of."""
-        products = _Products(node, self.open, self.numbers)
+        products = Products(node, self.open, self.numbers)
         return all(
             network.volume(bits) < products.result_size
             for network in products.networks
@@ -194,16 +305,16 @@ class _Planner:
     def may_cancel(self, user: Node, node: Node) -> bool:
         """Whether the contraction squares the node and the node is a sum of several terms."""
         squared = user.inputs.count(node) > 1
-        return squared and len(_Products(node, self.open, self.numbers).terms) > 1
+        return squared and len(Products(node, self.open, self.numbers).terms) > 1
 
     def cost(
         self, node: Node, known: frozenset[int], opened: Set[Node], numbers: Nominal
     ) -> tuple[int, frozenset[int]]:
         """The arithmetic of a node's terms and of adding them up, and what is then known."""
         key = node, known, frozenset(self.inside(node, opened)), numbers is self.numbers
-        if key not in self.priced:
-            self.priced[key] = self.price(node, known, opened, numbers)
-        return self.priced[key]
+        if key not in self.known_costs:
+            self.known_costs[key] = self.price(node, known, opened, numbers)
+        return self.known_costs[key]
 
     def inside(self, node: Node, opened: Set[Node]) -> set[Node]:
         """The unformed nodes that a node is made of."""
@@ -220,8 +331,8 @@ class _Planner:
         self, node: Node, known: frozenset[int], opened: Set[Node], numbers: Nominal
     ) -> tuple[int, frozenset[int]]:
         """See cost; the orders are those that are best at the planner's numbers."""
-        products = _Products(node, opened, self.numbers)
-        priced = products if numbers is self.numbers else _Products(node, opened, numbers)
+        products = Products(node, opened, self.numbers)
+        priced = products if numbers is self.numbers else Products(node, opened, numbers)
         cost, planned = (len(priced.terms) - 1) * priced.result_size, known
         for network, at in zip(products.networks, priced.networks, strict=True):
             found = best_order(network, planned)
@@ -262,7 +373,7 @@ class _Planner:
         self, node: Node, built: Node, opened: Set[Node], known: frozenset[int]
     ) -> tuple[Node, frozenset[int]]:
         """The sum of a contraction's terms, each in its cheapest order."""
-        products = _Products(built, opened, self.numbers)
+        products = Products(built, opened, self.numbers)
         parts = []
         for network, term in zip(products.networks, products.terms, strict=True):
             found = best_order(network, known)
@@ -296,51 +407,3 @@ def _fresh(node: Node, placed: Set[Node]) -> set[Node]:
             found.add(x)
             todo += x.inputs
     return found
-
-
-class _Products:
-    """A node as a sum of products of operands over indices."""
-
-    def __init__(self, node: Node, opened: Set[Node], numbers: Nominal) -> None:
-        self.node = node
-        expander = Expander({*opened, node})
-        self.out = tuple(expander.index(size) for size in node.shape)
-        terms = expander.expand(node, self.out)
-        self.sizes = expander.sizes
-        self.numbers = {n: size_value(size, numbers) for n, size in self.sizes.items()}
-        self.result_size = math.prod(self.numbers[n] for n in self.out)
-        self.terms: list[Term] = []
-        self.networks: list[Network] = []
-        places: dict[object, int] = {}
-        for term in terms:  # the two cross terms of a square are one, twice
-            arrays = [x for x in term.operands if x.names]
-            network = Network(arrays, self.out, self.sizes, self.numbers)
-            scalars = sorted(x.node.digest for x in term.operands if not x.names)
-            times = sorted(map(str, self.repeats(network, term)))
-            at = places.setdefault((network.identity(), *scalars, *times), len(self.terms))
-            if at == len(self.terms):
-                self.terms.append(term)
-                self.networks.append(network)
-            else:
-                total = self.terms[at].coefficient + term.coefficient
-                self.terms[at] = replace(self.terms[at], coefficient=total)
-
-    def repeats(self, network: Network, term: Term) -> list[Size]:
-        """The sizes of summed indices that only a broadcast had: that many equal terms."""
-        have = {n for x in network.operands for n in x.names}
-        return [self.sizes[n] for n in sorted(term.sums - have)]
-
-    def value(self, network: Network, plan: Plan, term: Term) -> Node:
-        """A term evaluated: its arrays in the given order, its numbers in front."""
-        factors = [(x.node, 1.0) for x in term.operands if not x.names]
-        number = term.coefficient
-        for size in self.repeats(network, term):
-            if isinstance(size, int):
-                number *= size
-            else:
-                factors.append((size_node(size, self.node.dtype), 1.0))
-        if network.operands:
-            core, names = network.build(plan.tree)
-            sizes = {n: self.sizes[n] for n in self.out}
-            factors.append((contract([core], [names], self.out, sizes), 1.0))
-        return broadcast_to(power_product(factors, number, self.node.dtype), self.node.shape)

@@ -22,6 +22,10 @@ from symdiff.expr.views import make_view, transpose
 Indices: TypeAlias = tuple[int, ...]
 Tree: TypeAlias = "int | tuple[Tree, Tree]"
 Built: TypeAlias = tuple[Node, Indices]
+#: A number of operations for each element of the space of a set of indices.
+Work: TypeAlias = tuple[int, int]
+#: The same in terms of the sizes: numbers of operations times products of sizes.
+Price: TypeAlias = "list[tuple[int, tuple[Size, ...]]]"
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,11 @@ class Network:
 
     # What one step costs.
 
-    def start_cost(self, i: int) -> int:
+    def start_work(self, i: int) -> list[Work]:
         """Indices that only one operand has, and the result has not, are summed first."""
         bits = self.leaf[i]
         summed = self.volume(bits) != self.volume(self.needed(1 << i))
-        return self.volume(bits) if summed else 0
+        return [(1, bits)] if summed else []
 
     def picker(self, mask: int) -> Operand | None:
         """The operand, where the set is one that selects, with all its indices still in use."""
@@ -141,16 +145,27 @@ class Network:
                 return "scatter", one
         return None
 
-    def pair_cost(self, a: int, b: int) -> int:
+    def pair_work(self, a: int, b: int) -> list[Work]:
         """The arithmetic of multiplying two partial products, and summing what nobody needs."""
         have, keep = self.needed(a) | self.needed(b), self.needed(a | b)
         found = self.selection(a, b)
         if found is not None:
             last = self.bit[self.operands[found[1].bit_length() - 1].names[-1]]
             if found[0] == "scatter":  # the rows, and the zeros that they are added to
-                return self.volume(have & ~last) + self.volume(keep)
+                return [(1, have & ~last), (1, keep)]
             have &= ~last
-        return self.volume(have) * (2 if self.volume(have & ~keep) > 1 else 1)
+        return [(2 if self.volume(have & ~keep) > 1 else 1, have)]
+
+    def cost(self, work: Sequence[Work]) -> int:
+        """The work as a number."""
+        return sum(times * self.volume(bits) for times, bits in work)
+
+    def price(self, work: Sequence[Work]) -> Price:
+        """The work in terms of the sizes."""
+        return [
+            (times, tuple(self.sizes[n] for n, bit in self.bit.items() if bits & bit))
+            for times, bits in work
+        ]
 
     # How it is done.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from symdiff.simplify.network import Network, Tree, members
+from symdiff.simplify.network import Network, Tree, Work, members
 
 EXHAUSTIVE = 8
 
@@ -27,39 +27,48 @@ class Plan:
 
 def best_order(network: Network, known: Set[int] = frozenset()) -> Plan:
     """The cheapest order, where results whose signatures are ``known`` cost nothing."""
-    start = _start(network, known)
+    work, seen = _start(network, known)
     count = len(network.operands)
     if count < 2:
-        return start
+        return Plan(network.cost(work), 0, frozenset(seen))
     if count > EXHAUSTIVE:
         return order_cost(network, _greedy_tree(network), known)
     search = _Search(network, known)
-    search.run([(1 << i, i) for i in range(count)], start.cost, start.computed, (0, 0), 0)
+    parts = [(1 << i, i) for i in range(count)]
+    search.run(parts, network.cost(work), frozenset(seen), (0, 0), 0)
     assert search.best is not None
     return search.best
 
 
 def order_cost(network: Network, tree: Tree, known: Set[int] = frozenset()) -> Plan:
     """What a given order costs."""
-    start = _start(network, known)
-    cost, seen = start.cost, set(start.computed)
+    work, seen = order_work(network, tree, known)
+    return Plan(network.cost(work), tree, frozenset(seen))
+
+
+def order_work(
+    network: Network, tree: Tree, known: Set[int] = frozenset()
+) -> tuple[list[Work], set[int]]:
+    """The work of a given order, and the signatures of everything that it computes."""
+    work, seen = _start(network, known)
     for left, right in _pairs(tree):
         signature = network.signature(left | right)
         if signature not in seen and signature not in known:
-            cost += network.pair_cost(left, right)
+            work += network.pair_work(left, right)
             seen.add(signature)
-    return Plan(cost, tree, frozenset(seen))
+    return work, seen
 
 
-def _start(network: Network, known: Set[int]) -> Plan:
+def _start(network: Network, known: Set[int]) -> tuple[list[Work], set[int]]:
     """The sums over indices that only one operand has."""
-    cost, seen = 0, set()
+    work: list[Work] = []
+    seen: set[int] = set()
     for i in range(len(network.operands)):
-        price, signature = network.start_cost(i), network.signature(1 << i)
-        if price and signature not in known and signature not in seen:
-            cost += price
+        own, signature = network.start_work(i), network.signature(1 << i)
+        if own and signature not in known and signature not in seen:
+            work += own
             seen.add(signature)
-    return Plan(cost, 0, frozenset(seen))
+    return work, seen
 
 
 def _pairs(tree: Tree) -> list[tuple[int, int]]:
@@ -68,6 +77,11 @@ def _pairs(tree: Tree) -> list[tuple[int, int]]:
         return []
     left, right = tree
     return [*_pairs(left), *_pairs(right), (members(left), members(right))]
+
+
+def inner(tree: Tree) -> list[int]:
+    """The sets of operands that an order multiplies on the way to all of them."""
+    return [left | right for left, right in _pairs(tree)[:-1]]
 
 
 class _Search:
@@ -83,7 +97,9 @@ class _Search:
         found = self.steps.get((a, b))
         if found is None:
             signature = self.network.signature(a | b)
-            price = 0 if signature in self.known else self.network.pair_cost(a, b)
+            price = (
+                0 if signature in self.known else self.network.cost(self.network.pair_work(a, b))
+            )
             found = self.steps[a, b] = price, signature
         return (0, found[1]) if found[1] in seen else found
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
-from symdiff.simplify.contraction import plan
+from symdiff.simplify.contraction import plan, planned
+from symdiff.simplify.decisions import Decision
 from symdiff.simplify.near import WATCHERS
 from symdiff.simplify.rewrite import Budget, Fact, Phase, Recorder, Rule, run_phase
 from symdiff.simplify.rules import (
@@ -91,7 +92,7 @@ class Simplified:
     ``roots`` in the order given; ``mapping`` from each node of the given graph to what it became
     (which may have been taken in by its reader, and then stands there no more); ``names`` the
     given names, of the nodes that they stand for now; ``assumptions`` the declared facts
-    (input, fact) that rules leaned on.
+    (input, fact) that rules leaned on; ``decisions`` what the planner decided of squared arrays.
     """
 
     roots: tuple[Node, ...]
@@ -100,6 +101,7 @@ class Simplified:
     assumptions: frozenset[Fact] = frozenset()
     trace: Trace = field(default_factory=Trace)
     near_misses: tuple[NearMiss, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def root(self) -> Node:
@@ -151,13 +153,14 @@ def simplify(
     found = recorder.trace(current) if isinstance(recorder, Tracer) else Trace()
     missed = tuple(near_misses(current)) if trace else ()
     final = {node: mapping.get(node, node) for node in first}
+    decisions: tuple[Decision, ...] = ()
     if contractions:
         named = [final[node] for node in names or () if node in final]
-        planned = plan(current)
-        if any(a is not b for a, b in zip(current, planned, strict=True)):
-            _follow(final, named, planned)
-        final |= zip(given, planned, strict=True)
-        current = planned
+        found_plan = planned(current)
+        if any(a is not b for a, b in zip(current, found_plan.roots, strict=True)):
+            _follow(final, named, found_plan.roots)
+        final |= zip(given, found_plan.roots, strict=True)
+        current, decisions = found_plan.roots, tuple(found_plan.decisions)
     return Simplified(
         tuple(current),
         final,
@@ -165,6 +168,7 @@ def simplify(
         frozenset(recorder.facts),
         found,
         missed,
+        decisions,
     )
 
 

@@ -6,13 +6,25 @@ the numbers are the same and the work is not, so each is simplified and priced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from symdiff.calculus.curvature import HVP_MODES, hvp
 from symdiff.expr.node import Node
+from symdiff.expr.shapes import Size
 from symdiff.simplify.cost import at, flops, total
 from symdiff.simplify.pipeline import PHASES, Simplified, simplify
 from symdiff.simplify.rewrite import Phase
+
+
+@dataclass(frozen=True)
+class HessianVector:
+    """The product as differentiated and simplified, its mode, and every mode's flops."""
+
+    raw: list[Node]
+    simplified: Simplified
+    mode: str
+    flops: Mapping[str, Size]
 
 
 def cheapest_hvp(
@@ -22,13 +34,15 @@ def cheapest_hvp(
     *,
     trace: bool = False,
     phases: Sequence[Phase] = PHASES,
-) -> tuple[list[Node], Simplified]:
-    """The Hessian of y times vs in the mode of the fewest flops: as differentiated, and simplified.
+) -> HessianVector:
+    """The Hessian of y times vs in the mode of the fewest flops.
 
     Sizes that are not known are priced at nominal numbers.  Errors as in calculus.curvature.hvp.
     """
-    ways = []
+    ways: dict[str, tuple[list[Node], Simplified]] = {}
     for mode in HVP_MODES:
         raw = hvp(y, xs, vs, mode)
-        ways.append((raw, simplify(raw, trace=trace, phases=phases)))
-    return min(ways, key=lambda way: at(total(way[1].roots, flops)))
+        ways[mode] = raw, simplify(raw, trace=trace, phases=phases)
+    flops_of = {mode: total(found.roots, flops) for mode, (_, found) in ways.items()}
+    best = min(ways, key=lambda mode: at(flops_of[mode]))
+    return HessianVector(*ways[best], best, flops_of)

@@ -23,7 +23,7 @@ from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.graph import substitute, toposort
 from symdiff.expr.node import Node
-from symdiff.functions import ModelGraphs
+from symdiff.model_graphs import ModelGraphs
 from symdiff.spec.load import load
 from tests.systems.modules import EXAMPLES, Array, compiled, error
 

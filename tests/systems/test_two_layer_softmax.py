@@ -21,7 +21,7 @@ from symdiff.cli import main
 from symdiff.expr import build as b
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import shape_text
-from symdiff.functions import ModelGraphs
+from symdiff.model_graphs import ModelGraphs
 from symdiff.spec.load import load
 from tests.systems.derivations import simplified
 from tests.systems.modules import EXAMPLES, Array, compiled, descend, error

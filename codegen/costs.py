@@ -1,0 +1,238 @@
+"""What a program costs: arithmetic, matrix products, memory traffic and memory, as polynomials.
+
+Counted from the steps that are printed, whose sizes are symbolic, so that the figures are those of
+the emitted text and not of some idea of it.  The convention: every element that a NumPy function
+of one or two arrays makes counts one flop, be it a sum, a comparison or an exponential; reductions
+count the elements that they read; an m×n by n×p product counts 2mnp.  Moving, copying and
+selecting elements counts none, and Python numbers are free.  (Bench marks of the literature count
+2mnp too; what an exponential costs hangs on the machine.)
+
+Bytes moved are those of the arrays that each step reads and of the one that it writes, each once.
+What is held in memory has a file of its own (:mod:`codegen.held`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from codegen.held import array_bytes, live_bytes, peak_bytes
+from codegen.program import COMPOUND, LEAVES, VIEWS, Program, Step
+from codegen.writer import Written
+from symdiff.expr.scalars import SCALARS
+from symdiff.expr.shapes import Shape, Size, broadcast_shapes, shape_size, size_add, size_mul
+
+Counted: TypeAlias = Callable[[Step, Sequence[Step]], Size]
+Measure: TypeAlias = Callable[[Program, Step], Size]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramCost:
+    """What one run of a program costs; each figure is a polynomial in the symbolic sizes.
+
+    ``product_flops`` are those of the matrix products among ``flops``.  Of ``peak_bytes`` and
+    ``live_bytes`` the largest counts: which of them that is may hang on the sizes.
+    """
+
+    flops: Size
+    product_flops: Size
+    products: Size
+    bytes_moved: Size
+    peak_bytes: tuple[Size, ...]
+    live_bytes: tuple[Size, ...]
+
+
+def program_cost(written: Written) -> ProgramCost:
+    """The cost of a program as it is written."""
+    return ProgramCost(
+        flops=_over(written.program, flops),
+        product_flops=_over(written.program, _product_flops),
+        products=_over(written.program, _products),
+        bytes_moved=_over(written.program, bytes_moved),
+        peak_bytes=peak_bytes(written),
+        live_bytes=live_bytes(written),
+    )
+
+
+def _over(program: Program, measure: Measure) -> Size:
+    """The sum of a measure over the steps, those of blocks as often as they run."""
+    return total(
+        COMPOUNDS[step.action](step, [_over(block, measure) for block in step.blocks])
+        if step.action in COMPOUND
+        else measure(program, step)
+        for step in program.steps
+    )
+
+
+def _rounds(step: Step, blocks: Sequence[Size]) -> Size:
+    return size_mul(step.detail("length"), blocks[0])
+
+
+#: What a step with blocks costs, given what one run of each block does.
+COMPOUNDS: dict[str, Callable[[Step, Sequence[Size]], Size]] = {"loop": _rounds}
+
+
+def total(sizes: Iterable[Size]) -> Size:
+    """The sum of sizes, equal ones counted first: a program has few distinct ones."""
+    result: Size = 0
+    for size, count in Counter(sizes).items():
+        result = size_add(result, size_mul(count, size))
+    return result
+
+
+def flops(program: Program, step: Step) -> Size:
+    """The arithmetic of one step, by the convention above."""
+    return FLOPS[step.action](step, [program.steps[arg] for arg in step.args])
+
+
+def bytes_moved(program: Program, step: Step) -> Size:
+    """What one step reads and writes; nothing where it is another way to look at an array."""
+    if not step.allocates:
+        return 0
+    if step.action == "pick":  # written a round at a time
+        return array_bytes(step)
+    read = [program.steps[arg] for arg in dict.fromkeys(step.args)]
+    if step.action == "take":  # only as much is read as is picked
+        read[0] = step
+    return total([array_bytes(step), *(array_bytes(x) for x in read if not x.weak)])
+
+
+def _product_flops(program: Program, step: Step) -> Size:
+    return flops(program, step) if _is_matrix_product(program, step) else 0
+
+
+def _products(program: Program, step: Step) -> Size:
+    return int(_is_matrix_product(program, step))
+
+
+def _is_matrix_product(program: Program, step: Step) -> bool:
+    """Whether both operands are matrices, or stacks of them."""
+    matrices = all(len(program.steps[arg].shape) > 1 for arg in step.args)
+    return step.action in ("matmul", "tensordot") and matrices
+
+
+def _nothing(step: Step, sources: Sequence[Step]) -> Size:
+    return 0
+
+
+def _each(number: int) -> Counted:
+    """A number of passes over the result."""
+    return lambda step, sources: 0 if step.weak else size_mul(number, step.size)
+
+
+def _read(number: int, rows: int = 0) -> Counted:
+    """A number of passes over the operand, and of passes over what a reduction leaves of it."""
+
+    def count(step: Step, sources: Sequence[Step]) -> Size:
+        (x,) = sources
+        axes = dict(step.details).get("axes", ())
+        left = shape_size(s for axis, s in enumerate(x.shape) if axis not in axes)
+        return size_add(size_mul(number, x.size), size_mul(rows, left))
+
+    return count
+
+
+def _matmul(step: Step, sources: Sequence[Step]) -> Size:
+    return size_mul(2, size_mul(step.size, sources[0].shape[-1]))
+
+
+def _tensordot(step: Step, sources: Sequence[Step]) -> Size:
+    summed = shape_size(sources[0].shape[axis] for axis in step.detail("axes")[0])
+    return size_mul(2, size_mul(step.size, summed))
+
+
+def _dot(step: Step, sources: Sequence[Step]) -> Size:
+    return size_mul(2, sources[0].size)
+
+
+def _chain(pieces: Sequence[tuple[Shape, bool]], more: Iterable[Size] = ()) -> Size:
+    """Operands met from left to right, each making an array of the joint shape so far.
+
+    Each is a shape, and whether it is an array (or a NumPy scalar) and no Python number.
+    """
+    (shape, strong), *rest = pieces
+    counted = [*more]
+    for own, is_strong in rest:
+        shape, strong = broadcast_shapes(shape, own), strong or is_strong
+        if strong:
+            counted.append(shape_size(shape))
+    return total(counted)
+
+
+def _add(step: Step, sources: Sequence[Step]) -> Size:
+    """Terms that have a factor are scaled first; a leading minus sign is a pass of its own."""
+    weights: tuple[float, ...] = step.detail("coefficients")
+    terms = sorted(
+        zip(weights, sources, strict=True),
+        key=lambda term: (term[0] < 0, -len(term[1].shape), term[1].dest),
+    )
+    constant = step.detail("constant")
+    scaled = [x.size for c, x in terms if abs(c) != 1 and not x.weak]
+    if terms[0][0] == -1 and not constant > 0 and not terms[0][1].weak:
+        scaled.append(terms[0][1].size)
+    pieces = [(x.shape, not x.weak) for _, x in terms]
+    if constant:
+        pieces.insert(0 if constant > 0 else len(pieces), ((), False))
+    return _chain(pieces, scaled)
+
+
+def _power(x: Step, e: float) -> Size:
+    """x**|e| as it is printed: small powers as products, halves as roots."""
+    passes = {1.0: 0, 1.5: 2, 3.0: 2, 4.0: 2}.get(abs(e), 1)
+    return 0 if x.weak else size_mul(passes, x.size)
+
+
+def _mul(step: Step, sources: Sequence[Step]) -> Size:
+    """Numbers are multiplied first, then arrays above the line, then what is below it."""
+    factors = list(zip(step.detail("exponents"), sources, strict=True))
+    factors.sort(key=lambda factor: (factor[1].dtype == "bool", -len(factor[1].shape)))
+    counted = [_power(x, e) for e, x in factors]
+    scalars = [(x.shape, not x.weak) for e, x in factors if not x.shape and e > 0]
+    below = [(x.shape, not x.weak) for e, x in factors if not x.shape and e < 0]
+    over = [(x.shape, True) for e, x in factors if x.shape and e > 0]
+    under = [(x.shape, True) for e, x in factors if x.shape and e < 0]
+    if abs(step.detail("coefficient")) != 1:
+        scalars.insert(0, ((), False))
+    if step.detail("coefficient") < 0 and not scalars:
+        counted += [shape_size(shape) for shape, _ in over[:1]]
+    if not scalars and not over:
+        scalars = [((), False)]  # 1 / x
+    if len(under) > 1:  # their product is made, and divided by
+        counted.append(_chain(under))
+        under = [(broadcast_shapes(*(shape for shape, _ in under)), True)]
+    pieces = [*scalars, *below, *over] if scalars else [*over, *below]
+    return _chain([*pieces, *under], counted)
+
+
+FLOPS: dict[str, Counted] = {
+    **dict.fromkeys((*LEAVES, *VIEWS, "strong", "cast", "copy", "arange", "eye", "full"), _nothing),
+    **dict.fromkeys(("pick",), _nothing),
+    **dict.fromkeys(("pad", "concatenate", "take"), _nothing),
+    **dict.fromkeys(SCALARS, _each(1)),
+    "pow": _each(1),
+    "relu": _each(1),
+    "outer": _each(1),
+    "one_hot": _each(1),
+    # The passes that the helper functions of codegen.support make.
+    "sigmoid": _each(7),
+    "sigmoid_slope": _each(6),
+    "softplus": _each(6),
+    "softplus_brief": _each(1),
+    "log1mexp": _each(8),
+    "reciprocal_or_zero": _each(2),
+    "finite_peak": _read(1, rows=2),
+    "softmax": _read(5),
+    "log_softmax": _read(5, rows=3),
+    "logsumexp": _read(4, rows=4),
+    **dict.fromkeys(("sum", "max", "prod", "cumsum"), _read(1)),
+    "mean": _read(1, rows=1),
+    "clip": _each(1),
+    "scatter_add": lambda step, sources: sources[0].size,
+    "add": _add,
+    "mul": _mul,
+    "matmul": _matmul,
+    "tensordot": _tensordot,
+    **dict.fromkeys(("vdot", "vecdot"), _dot),
+}

@@ -1,0 +1,233 @@
+"""What a call holds in memory: the arrays that it makes, results included and arguments not.
+
+Emitted functions keep every array that has a name until they return.  Inside a line Python holds
+the operands of what it evaluates; where the left operand of an infix operator is an array without
+a name, NumPy writes the result over it, if it is large (256 KiB).  The peak is the largest of
+what is held over the lines: a polynomial each, of which those are kept that may be the largest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from codegen.program import Program, Step
+from codegen.writer import Written
+from symdiff.expr.shapes import (
+    Size,
+    as_expression,
+    shape_size,
+    size_add,
+    size_mul,
+    size_names,
+    size_sub,
+)
+
+ITEM_BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
+
+#: Actions that are printed as infix operators, whose results may be written over a temporary.
+_INFIX = {"add": "coefficients", "mul": "exponents"}
+
+
+def array_bytes(step: Step) -> Size:
+    """The memory that the step's array takes, or would if it were no view."""
+    return 0 if step.weak else size_mul(ITEM_BYTES[step.dtype], step.size)
+
+
+def peak_bytes(written: Written) -> tuple[Size, ...]:
+    """What the text as printed comes to hold: the largest of the given polynomials."""
+    return largest(_Lines(written, frees=False).peaks())
+
+
+def live_bytes(written: Written) -> tuple[Size, ...]:
+    """The same, if every array went as soon as nothing reads it any more."""
+    return largest(_Lines(written, frees=True).peaks())
+
+
+def _sum(sizes: Iterable[Size]) -> Size:
+    total: Size = 0
+    for size, count in Counter(sizes).items():
+        total = size_add(total, size_mul(count, size))
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Bytes while something is evaluated, at most, and after."""
+
+    peaks: tuple[Size, ...]
+    after: Size
+
+
+class _Lines:
+    """The evaluation of a program's lines, in order; names may be given up with their last use."""
+
+    def __init__(self, written: Written, frees: bool) -> None:
+        self.written = written
+        self.program = written.program
+        self.plan = written.memory
+        self.frees = frees
+
+    def peaks(self) -> list[Size]:
+        """What is held at most in each line, and at the end."""
+        found: list[Size] = []
+        kept: dict[int, Size] = {}
+        for step in self.program.steps:
+            register = step.dest
+            if register not in self.plan.slots and register not in self.written.blocks:
+                continue
+            if self.frees:
+                kept = {r: n for r, n in kept.items() if self.plan.last_use.get(r, r) >= register}
+            before = _sum(kept.values())
+            if register in self.written.blocks:
+                line = self.block(register)
+            else:
+                line = self.evaluated(register)
+            found += [size_add(before, peak) for peak in line.peaks]
+            kept[register] = line.after
+        return [*found, _sum(kept.values())]
+
+    def block(self, register: int) -> _Held:
+        """A step with blocks, and what it leaves behind, which is there from its beginning.
+
+        What has a name in a block is kept, as everywhere; the next round writes over it.
+        """
+        inner = [_Lines(block, self.frees).peaks() for block in self.written.blocks[register]]
+        made = _sum(
+            array_bytes(step)
+            for step in self.program.steps
+            if step.action == "pick" and step.args == (register,)
+        )
+        peaks = largest([peak for own in inner for peak in own])
+        stays = 0 if self.frees else peaks[-1]
+        return _Held(tuple(size_add(made, peak) for peak in peaks), stays)
+
+    def evaluated(self, register: int) -> _Held:
+        """One step and all that is written inside its line."""
+        step = self.program.steps[register]
+        inner: Size = 0
+        peaks: list[Size] = []
+        reused = False
+        for arg in self.printed_order(step):
+            held = self.argument(arg)
+            peaks += [size_add(inner, peak) for peak in held.peaks]
+            inner = size_add(inner, held.after)
+            reused |= step.action in _INFIX and held.after == array_bytes(step)
+        if not self.makes(step):
+            return _Held((*peaks, inner), inner)
+        own = array_bytes(step)
+        made = 0 if reused else own
+        while_made = size_add(inner, size_add(made, self.scratch(step)))
+        return _Held(largest((*peaks, while_made)), own)
+
+    def printed_order(self, step: Step) -> list[int]:
+        """The operands in the order in which the expression has them."""
+        args = list(dict.fromkeys(step.args))
+        if step.action not in _INFIX:
+            return args
+        weights = dict(zip(step.args, step.detail(_INFIX[step.action]), strict=True))
+        steps = self.program.steps
+        return sorted(args, key=lambda a: (weights[a] < 0, -len(steps[a].shape), a))
+
+    def argument(self, register: int) -> _Held:
+        """What evaluating an operand holds: nothing where it has a name."""
+        if register in self.plan.slots or not self.program.steps[register].args:
+            return _Held((), 0)
+        return self.evaluated(register)
+
+    def makes(self, step: Step) -> bool:
+        """Whether the step makes an array; a reshape of a transposed one copies it."""
+        if step.action == "reshape":
+            source = self.program.steps[step.args[0]]
+            return source.action == "transpose" and len(source.shape) > 1
+        return step.allocates
+
+    def scratch(self, step: Step) -> Size:
+        """What a step makes besides its result, and gives back."""
+        return SCRATCH.get(step.action, _none)(step, self.program)
+
+
+def _none(step: Step, program: Program) -> Size:
+    return 0
+
+
+def _copies(number: int) -> Callable[[Step, Program], Size]:
+    """Arrays of the operand's size that a helper function holds beside its result."""
+
+    def count(step: Step, program: Program) -> Size:
+        return size_mul(number, array_bytes(program.steps[step.args[0]]))
+
+    return count
+
+
+def _scaled_terms(step: Step, program: Program) -> Size:
+    """A term with a factor is made before it is added to those before it."""
+    terms = zip(step.detail("coefficients"), step.args, strict=True)
+    sizes = [array_bytes(program.steps[arg]) for c, arg in terms if abs(c) != 1]
+    return largest(sizes)[0] if len(step.args) > 1 and sizes else 0
+
+
+def _powers(step: Step, program: Program) -> Size:
+    """A factor with a power is made before it is multiplied by."""
+    factors = zip(step.detail("exponents"), step.args, strict=True)
+    sizes = [array_bytes(program.steps[arg]) for e, arg in factors if abs(e) != 1]
+    return largest(sizes)[0] if len(step.args) > 1 and sizes else 0
+
+
+def _tensordot(step: Step, program: Program) -> Size:
+    """Operands whose summed axes do not stand where a matrix product needs them are copied."""
+    copied: Size = 0
+    for arg, axes, last in zip(step.args, step.detail("axes"), (True, False), strict=True):
+        x = program.steps[arg]
+        rank = len(x.shape)
+        fit = range(rank - len(axes), rank) if last else range(len(axes))
+        if tuple(axes) != tuple(fit) or x.action == "transpose":
+            copied = size_add(copied, array_bytes(x))
+    return copied
+
+
+def _one_hot(step: Step, program: Program) -> Size:
+    return shape_size(step.shape)  # the truth values
+
+
+SCRATCH: Mapping[str, Callable[[Step, Program], Size]] = {
+    "add": _scaled_terms,
+    "mul": _powers,
+    "tensordot": _tensordot,
+    "one_hot": _one_hot,
+    "softmax": _copies(1),
+    "log_softmax": _copies(1),
+    "logsumexp": _copies(1),
+    "sigmoid": _copies(2),
+    "sigmoid_slope": _copies(1),
+    "softplus": _copies(1),
+    "log1mexp": _copies(2),
+}
+
+
+# Which of several polynomials counts.
+
+
+def largest(sizes: Iterable[Size]) -> tuple[Size, ...]:
+    """Those that may be the largest of all at some sizes of at least 1; (0,) if there are none."""
+    kept: list[Size] = []
+    for size in dict.fromkeys(sizes):
+        if not any(never_less(other, size) for other in kept):
+            kept = [other for other in kept if not never_less(size, other)] + [size]
+    return tuple(kept) or (0,)
+
+
+def never_less(a: Size, b: Size) -> bool:
+    """Whether a ≥ b for all sizes of at least 1, as the signs of coefficients there tell."""
+    difference = size_sub(a, b)
+    if isinstance(difference, int):
+        return difference >= 0
+    import sympy
+
+    symbols = [as_expression(name) for name in sorted(size_names(difference))]
+    expression = as_expression(difference)
+    if not expression.is_polynomial(*symbols):
+        return False
+    shifted = expression.subs([(s, s + 1) for s in symbols], simultaneous=True)
+    return all(c >= 0 for c in sympy.Poly(shifted, *symbols).coeffs())
