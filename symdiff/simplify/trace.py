@@ -215,6 +215,7 @@ def sliced(events: Sequence[Step | _Rebuilt], roots: Iterable[Node]) -> list[Ste
         if isinstance(event, _Rebuilt):
             # Those that the node does not have as its inputs were taken apart in building it.
             alive.update(x for x in event.inputs if x not in event.after.inputs)
+            alive.add(event.before)
             continue
         kept.append(event)
         alive.update(_interior(event.before, set(event.bindings.values())))

@@ -67,7 +67,7 @@ NUMPY = SimpleNamespace(
         for name in (
             *("sum", "prod", "max", "min", "cumsum", "dot", "outer", "trace", "diag", "arange"),
             *("reshape", "transpose", "concatenate", "stack", "einsum", "where", "newaxis"),
-            *("expand_dims", "squeeze", "take", "inf"),
+            *("expand_dims", "squeeze", "take", "inf", "broadcast_to"),
         )
     },
     pi=mpmath.pi,
