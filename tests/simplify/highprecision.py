@@ -57,8 +57,16 @@ def _power(x: Any, e: float) -> Any:
 
 
 def _each(function: Callable[..., Any], *arrays: Any) -> Array:
-    count = len(arrays)
-    return np.asarray(np.frompyfunc(function, count, 1)(*arrays), dtype=object)
+    """The function of every element; not a number where it is not defined over the reals."""
+
+    def real(*args: Any) -> Any:
+        try:
+            value = function(*args)
+        except (ZeroDivisionError, ValueError, OverflowError):
+            return mpmath.mpf("nan")
+        return mpmath.mpf("nan") if isinstance(value, mpmath.mpc) else value
+
+    return np.asarray(np.frompyfunc(real, len(arrays), 1)(*arrays), dtype=object)
 
 
 def _einsum(node: Node, inputs: list[Array], sizes: Mapping[str, int]) -> Array:

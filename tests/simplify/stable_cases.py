@@ -294,6 +294,7 @@ ACCURATE: dict[str, Case] = {
     ),
     "where_of_label": _case(
         (label * b.log(pos), b.where(label > 0, b.log(pos), 0.0)),
+        (label * b.log(x**2), b.where(label > 0, b.log(x**2), 0.0)),
         never=(label * x, y * b.log(pos)),
     ),
     "label_less_sigmoid": _case(

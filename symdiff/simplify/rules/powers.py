@@ -257,7 +257,7 @@ def difference_of_squares(node: Node, context: Context) -> Rewrite | None:
     )
 
 
-@rule("exact", "mul")
+@rule("real-only", "mul")
 def sign_times_size(node: Node, context: Context) -> Rewrite | None:
     """x sign x = |x|, |x| sign x = x, and the quotients so"""
     product = product_of(node)

@@ -89,7 +89,7 @@ def sigmoid_times_exp(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "mul")
+@rule("real-only", "mul")
 def odds_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
     """σ(z) / σ(−z) = eᶻ"""
     product = product_of(node)
@@ -190,7 +190,7 @@ def softplus_reflected(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add")
+@rule("real-only", "add")
 def sigmoid_pair(node: Node, context: Context) -> Rewrite | None:
     """a σ(z) + b σ(−z) = (a−b) σ(z) + b, where a − b is a number"""
     total = sum_of(node)

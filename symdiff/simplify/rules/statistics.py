@@ -109,7 +109,7 @@ def sum_of_centred(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add")
+@rule("real-only", "add")
 def centre(node: Node, context: Context) -> Rewrite | None:
     """a x − a mean x = a (x − mean x)"""
     found = centred(node)
