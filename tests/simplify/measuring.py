@@ -74,6 +74,17 @@ class Measured:
             return np.where(np.isfinite(found), np.abs(found - truth) / unit, np.inf)
 
 
+def relative_error(found: Any, truth: Any) -> float:
+    """The largest error relative to the truth, inf where what is found is not a number."""
+    found, truth = np.asarray(found, float), np.asarray(truth, float)
+    both = np.isfinite(truth)
+    if not np.all(np.isfinite(found[both])):
+        return np.inf
+    with np.errstate(all="ignore"):
+        error = np.abs(found - truth)[both] / np.maximum(np.abs(truth[both]), 1e-300)
+    return float(error.max(initial=0.0))
+
+
 def points_of(root: Node, case: Case) -> Mapping[str, Any]:
     """The case's own points, for the leaves of a graph."""
     names = {leaf.attr("name") for leaf in leaves([root])}
@@ -107,7 +118,7 @@ def measure(name: str, i: int, values: Mapping[str, Any]) -> Measured:
     """The sides of a rule's i-th case at these values."""
     before, after = CASES[name].fires[i]
     truth, other = (evaluate_exactly(side, values) for side in (before, after))
-    found = evaluate([before, after], {name: value for name, value in values.items()})
+    found = evaluate([before, after], dict(values.items()))
     one, two = (np.asarray(x, dtype=np.float64) for x in found)
     size = max((float(np.max(np.abs(x))) for x in values.values()), default=0.0)
     return Measured(truth, other, one, two, size)

@@ -18,7 +18,7 @@ from symdiff.simplify.pipeline import SHORT
 from symdiff.simplify.rewrite import Context
 from symdiff.simplify.signs import one_sign
 from tests.simplify.highprecision import evaluate_exactly
-from tests.simplify.test_rules import relative_error
+from tests.simplify.measuring import relative_error
 
 v, w, x, y, z = (b.input(name, (4,)) for name in "vwxyz")
 A = b.input("A", (4, 4))

@@ -16,6 +16,7 @@ import pytest
 
 from symdiff.functions import module_functions
 from symdiff.simplify import Simplified, simplify
+from symdiff.simplify.pipeline import SHORT
 from symdiff.simplify.trace import Trace
 from symdiff.spec.load import load
 from tests.simplify import test_cases, test_contraction_rules, test_spellings
@@ -62,7 +63,7 @@ def used_by_networks(patch: pytest.MonkeyPatch) -> set[str]:
 
 def test_every_rule_is_used_by_a_whole_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is not wants a row in tests.simplify.generate_cases, or a reason to be."""
-    unused = set(BY_NAME) - used_by_formulas()
+    unused = {*BY_NAME, *(rule.name for rule in SHORT.rules)} - used_by_formulas()
     if unused - set(JUSTIFIED):
         unused -= used_by_networks(monkeypatch)
     assert unused == set(JUSTIFIED)
@@ -70,5 +71,5 @@ def test_every_rule_is_used_by_a_whole_derivative(monkeypatch: pytest.MonkeyPatc
 
 def test_networks_use_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     used = used_by_networks(monkeypatch)
-    assert used <= set(BY_NAME)
+    assert used <= {*BY_NAME, *(rule.name for rule in SHORT.rules)}
     assert len(used) >= 10

@@ -45,6 +45,7 @@ HELPED: Mapping[str, Mapping[str, Any]] = {
     "product_into_where": {"x": np.zeros(7), "y": -np.ones(7)},
     "relu_of_mean": {"x": np.array([-1.5e308, 1.5e308, 0.0, 1.0, 2.0, 3.0, 4.0])},
     "root_of_squares": {"x": np.full(7, 1e100), "y": np.full(7, 1e90)},
+    "scale_of_hypot": {"x": np.full(7, 1e200), "pos": np.full(7, 1e-300)},
     "sigmoid_of_quotient": {"w": WIDE},
     "softmax_in_contraction": {"s": np.array(4000.0)},
     "tanh_of_expm1": {"w": WIDE},
