@@ -16,7 +16,7 @@ from typing import Any
 from codegen import views
 from codegen.program import Builder
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import Size, shape_size, size_names, size_value
+from symdiff.expr.shapes import Shape, Size, shape_size, size_names, size_value
 
 Indices = tuple[int, ...]
 
@@ -119,9 +119,38 @@ class _Pairs:
 
     def merged(self, operand: Operand, groups: Sequence[Sequence[int]]) -> int:
         """The operand's register with an axis for each group of indices."""
-        register = self.shaped(operand, [i for group in groups for i in group])
         shape = tuple(shape_size(self.sizes[i] for i in group) for group in groups)
+        own = self.overlapping(operand)
+        if own:
+            return self.columns(operand, groups, shape, own)
+        register = self.shaped(operand, [i for group in groups for i in group])
         return views.reshape(self.builder, register, shape)
+
+    def overlapping(self, operand: Operand) -> set[int]:
+        """The indices of the windows' own axes, where the operand is a view of windows."""
+        axes = views.window_axes(self.builder, operand.register)
+        return {operand.indices[axis] for axis in axes}
+
+    def columns(
+        self, operand: Operand, groups: Sequence[Sequence[int]], shape: Shape, own: set[int]
+    ) -> int:
+        """Windows as the rows of a matrix, which all products that read them share.
+
+        BLAS reads no array that overlaps itself, so that they are copied (im2col); the group that
+        has the windows' own axes makes the columns whichever way round a product takes them.
+        """
+        last = max(place for place, group in enumerate(groups) if own & {*group})
+        order = [place for place in range(len(groups)) if place != last]
+        register = self.shaped(operand, [i for place in (*order, last) for i in groups[place]])
+        step = self.builder.steps[register]
+        rows = shape_size(shape[place] for place in order)
+        matrix = self.builder.emit(
+            "columns", [register], shape=(rows, shape[last]), dtype=step.dtype
+        )
+        apart = views.reshape(self.builder, matrix, tuple(shape[p] for p in (*order, last)))
+        return views.transpose(
+            self.builder, apart, [(*order, last).index(place) for place in range(len(groups))]
+        )
 
     def pair(self, a: Operand, b: Operand, target: Indices) -> Operand:
         """The product of two operands, summed over what is not in ``target``."""
@@ -138,7 +167,7 @@ class _Pairs:
         free = [i for i in target if i not in batch]
         if free[0] in b_free:  # the operand whose free index comes first stands on the left
             a, b, a_free, b_free = b, a, b_free, a_free
-        if batch:
+        if batch or self.overlapping(a) or self.overlapping(b):
             return self.batched(a, b, (batch, a_free, summed, b_free))
         if len(summed) == 1 and len(b_free) <= 1:
             return self.matrix(a, b, a_free, summed[0], b_free)
@@ -206,7 +235,10 @@ class _Pairs:
     def batched(
         self, a: Operand, b: Operand, groups: tuple[Indices, Indices, Indices, Indices]
     ) -> Operand:
-        """A stack of matrix products; index groups become one axis each, and are split after."""
+        """A stack of matrix products; index groups become one axis each, and are split after.
+
+        Without a batch index it is one product.
+        """
         batch, a_free, summed, b_free = groups
         stack = [(i,) for i in batch]
         left = self.merged(a, [*stack, a_free, summed])

@@ -270,6 +270,7 @@ LOWERINGS: dict[str, Lowering] = {
     "max": _max,
     **dict.fromkeys(("prod", "cumsum", "softmax", "log_softmax", "logsumexp"), _one_array),
     **dict.fromkeys(("flip", "pad", "concatenate", "take", "scatter_add"), _one_array),
+    **dict.fromkeys(("window", "overlap_add"), _one_array),
     "reshape": _reshape,
     "slice": _slice,
     "one_hot": _one_hot,

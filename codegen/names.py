@@ -71,6 +71,8 @@ HINTS = {
     "concatenate": "joined",
     "slice": "part",
     "scatter_add": "scattered",
+    **dict.fromkeys(("window", "columns"), "windows"),
+    "overlap_add": "overlapped",
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from codegen import windows
 from codegen.elementwise import Part, product_text, sum_text
 from codegen.expression import Level, Text, count
 from codegen.program import Step
@@ -363,6 +364,9 @@ PRINTERS: dict[str, Printer] = {
     "flip": _flip,
     "pad": _pad,
     "concatenate": _concatenate,
+    "window": windows.window,
+    "columns": _reshape,
+    "overlap_add": windows.overlap_add,
     "take": _take,
     "scatter_add": _scatter_add,
     "one_hot": _one_hot,

@@ -21,7 +21,12 @@ from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape, Size, shape_size
 
 #: Actions whose result may share memory with their first argument.
-VIEWS = frozenset({"transpose", "index", "reshape", "broadcast", "diagonal", "slice", "flip"})
+VIEWS = frozenset(
+    {"transpose", "index", "reshape", "broadcast", "diagonal", "slice", "flip", "window"}
+)
+
+#: Views in which one place in memory stands for several elements.
+REPEATING = frozenset({"broadcast", "window"})
 
 #: Actions that compute nothing: names and literals of what is there already.
 LEAVES = frozenset({"leaf", "number", "size", "constant", "outside", "carry", "round"})
@@ -159,6 +164,14 @@ class Builder:
             register = self.steps[register].args[0]
         return register
 
+    def viewed_as(self, actions: Collection[str], register: int) -> Step | None:
+        """The first step of these actions among those whose views the register is; itself too."""
+        while self._is_view(self.steps[register]):
+            if self.steps[register].action in actions:
+                return self.steps[register]
+            register = self.steps[register].args[0]
+        return None
+
     def _is_view(self, step: Step) -> bool:
         # a[k] with one whole number k is basic indexing, and so a view.
         one_place = step.action == "take" and not self.steps[step.args[1]].shape
@@ -172,7 +185,7 @@ class Builder:
             return self.strong(register)
         borrowed = base.action == "pick" and dict(base.details).get("borrowed", False)
         shared = base.dest in taken or base.action in LEAVES or borrowed
-        if shared or step.action == "broadcast":
+        if shared or self.viewed_as(REPEATING, register) is not None:
             return self.emit("copy", [register], shape=step.shape, dtype=step.dtype, of=len(taken))
         return register
 

@@ -25,6 +25,7 @@ TABLES = ("_TRAINABLE", "_INPUT_DTYPES", "_INPUT_FACTS")
 IMPORTS = {
     "math": ("math", ""),
     "np": ("numpy", ""),
+    "sliding_window_view": ("numpy.lib.stride_tricks", "sliding_window_view"),
     "erf": ("scipy.special", "erf"),
     "erfc": ("scipy.special", "erfc"),
 }

@@ -129,3 +129,22 @@ def arrange(
     lead = new.index(False) if wide and False in new else 0
     register = index(builder, register, [NEW if is_new else KEEP for is_new in new[lead:]])
     return broadcast(builder, register, shape) if wide else register
+
+
+def window_axes(builder: Builder, register: int) -> list[int]:
+    """The windows' own axes, where the register is a transpose or the like of windows."""
+    step = builder.steps[register]
+    if step.action == "window":
+        return list(range(len(step.shape) - len(step.detail("axes")), len(step.shape)))
+    if step.action not in ("transpose", "index"):
+        return []
+    inner = window_axes(builder, step.args[0])
+    if step.action == "transpose":
+        return [to for to, axis in enumerate(step.detail("order")) if axis in inner]
+    kept: list[int | None] = []
+    axis = 0
+    for item in step.detail("items"):
+        if item != DROP:
+            kept.append(None if item == NEW else axis)
+        axis += item != NEW
+    return [to for to, source in enumerate(kept) if source in inner]

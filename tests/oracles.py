@@ -118,6 +118,11 @@ def _scan(n: int, reverse: bool) -> Array:
     return lower.T if reverse else lower
 
 
+def _moves(node: Node) -> list[tuple[int, int, int, int]]:
+    """Of each axis with windows the values of the node's attributes."""
+    return list(zip(*(value for _, value in node.attributes), strict=True))
+
+
 class _Autograd:
     """One graph, interpreted with autograd's NumPy, so that autograd can differentiate it."""
 
@@ -236,6 +241,22 @@ class _Autograd:
 
     def op_concatenate(self, node: Node, *inputs: Any) -> Any:
         return anp.concatenate(inputs, axis=node.attr("axis"))
+
+    def op_window(self, node: Node, x: Any) -> Any:
+        for axis, size, stride, dilation in _moves(node):
+            places = stride * np.arange(node.shape[axis])[:, None] + dilation * np.arange(size)
+            picked = _along(x, axis, _selection(x.shape[axis], list(places.ravel())))
+            parts = anp.reshape(picked, (*x.shape[:axis], *places.shape, *x.shape[axis + 1 :]))
+            x = anp.moveaxis(parts, axis + 1, -1)
+        return x
+
+    def op_overlap_add(self, node: Node, g: Any) -> Any:
+        for axis, length, stride, dilation in reversed(_moves(node)):
+            places = stride * np.arange(g.shape[axis])[:, None] + dilation * np.arange(g.shape[-1])
+            parts = anp.moveaxis(g, -1, axis + 1)
+            flat = anp.reshape(parts, (*g.shape[:axis], places.size, *g.shape[axis + 1 : -1]))
+            g = _along(flat, axis, _selection(length, list(places.ravel())).T)
+        return g
 
     def op_take(self, node: Node, x: Any, idx: Any) -> Any:
         batch = node.attr("batch")

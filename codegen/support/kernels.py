@@ -84,6 +84,24 @@ def _scatter_add(rows, index, n, batch=0):
     return result
 
 
+def _overlap_add(windows, axes, lengths, strides=None, dilations=None):
+    """Windows added up where they were taken from: one strided sum a place in the window."""
+    strides = strides or (1,) * len(axes)
+    dilations = dilations or (1,) * len(axes)
+    rank = windows.ndim - len(axes)
+    shape = list(windows.shape[:rank])
+    for axis, length in zip(axes, lengths):
+        shape[axis] = length
+    result = np.zeros(shape, windows.dtype)
+    for offsets in np.ndindex(windows.shape[rank:]):
+        places = [slice(None)] * rank
+        for axis, k, stride, dilation in zip(axes, offsets, strides, dilations):
+            begin = k * dilation
+            places[axis] = slice(begin, begin + windows.shape[axis] * stride, stride)
+        result[tuple(places)] += windows[(..., *offsets)]
+    return result
+
+
 def _spread(x, padding):
     """Zeros with the elements of x put (before, after, between) each axis' zeros."""
     shape = [

@@ -123,6 +123,11 @@ def _concatenate(node: Node, lanes: Sequence[Lane], n: Size) -> Node:
     return movement.concatenate([_whole(lane, n) for lane in lanes], node.attr("axis") + 1)
 
 
+def _window(node: Node, lanes: Sequence[Lane], n: Size) -> Node:
+    axes = [a + 1 for a in node.attr("axes")]
+    return rebuild(node, [lanes[0].node], axes=tuple(axes))
+
+
 def _take(node: Node, lanes: Sequence[Lane], n: Size) -> Node:
     """An axis that only x or only the indices have travels as one of their own axes."""
     (x, idx), batch = lanes, node.attr("batch")
@@ -152,6 +157,8 @@ BATCHING: dict[str, Rule] = {
     "flip": _flip,
     "pad": _pad,
     "concatenate": _concatenate,
+    "window": _window,
+    "overlap_add": _window,
     "take": _take,
     "scatter_add": _scatter_add,
     "one_hot": _pointwise,

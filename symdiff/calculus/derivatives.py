@@ -41,6 +41,7 @@ from symdiff.expr.ops import OPS
 from symdiff.expr.scalars import SCALARS
 from symdiff.expr.shapes import Size, shape_size, size_add, size_sub
 from symdiff.expr.views import expand_dims, transpose
+from symdiff.expr.windows import overlap_add, window
 
 Rule: TypeAlias = Callable[..., "Node | None"]
 Entry: TypeAlias = "tuple[Rule | None, ...] | Rule"
@@ -153,6 +154,18 @@ def _take(g: Node, out: Node, x: Node, y: Node) -> Node:
     return scatter_add(g, y, x.shape[batch], batch)
 
 
+def _window(g: Node, out: Node, x: Node) -> Node:
+    """What several windows see adds up."""
+    axes = out.attr("axes")
+    lengths = [x.shape[a] for a in axes]
+    return overlap_add(g, axes, lengths, out.attr("strides"), out.attr("dilations"))
+
+
+def _overlap_add(g: Node, out: Node, x: Node) -> Node:
+    axes = out.attr("axes")
+    return window(g, axes, x.shape[out.ndim :], out.attr("strides"), out.attr("dilations"))
+
+
 # Partial derivatives of the elementwise operations: (out, *inputs) -> Node.
 PARTIALS: dict[str, Entry] = {
     **{name: row.partials for name, row in SCALARS.items()},
@@ -175,6 +188,8 @@ ADJOINTS: dict[str, Entry] = {
     "flip": (lambda g, out, x: flip(g, out.attr("axes")),),
     "pad": (_pad,),
     "concatenate": _concatenate,
+    "window": (_window,),
+    "overlap_add": (_overlap_add,),
     "take": (_take, None),
     "scatter_add": (lambda g, out, x, y: take(g, y, out.attr("batch")), None),
     "one_hot": (None,),

@@ -222,6 +222,17 @@ def _concatenate(node: Node, rows: Rows, size: str) -> Row:
     return Row(movement.concatenate(nodes, axis), place, first.block)
 
 
+def _window(node: Node, rows: Rows, size: str) -> Row:
+    """The axes of windows stand behind all others, and keep their places among themselves."""
+    (row,) = rows
+    assert row is not None
+    what = "moves over the examples"
+    if row.axis >= node.ndim:
+        raise Mixes(node.op, "adds examples up")
+    axes = _along(node, row, node.attr("axes"), what)
+    return Row(rebuild(node, [row.node], axes=tuple(axes)), row.axis, row.block)
+
+
 def _selection_axis(node: Node, rows: Rows, what: str) -> tuple[Row | None, Row | None, int]:
     """The rows of take's or scatter_add's operands, and their leading axes in one example."""
     (x, idx), batch = rows, node.attr("batch")
@@ -281,6 +292,8 @@ UNBATCH: dict[str, Rule] = {
     "slice": _slice,
     "pad": _pad,
     "concatenate": _concatenate,
+    "window": _window,
+    "overlap_add": _window,
     "take": _take,
     "scatter_add": _scatter_add,
     "one_hot": _one_hot,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symdiff.expr import algebra, movement, numbers
+from symdiff.expr import algebra, movement, numbers, windows
 from symdiff.expr.contraction import contract
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
@@ -52,6 +52,12 @@ CONSTRUCTORS: dict[str, Constructor] = {
     "flip": lambda inputs, attrs: movement.flip(inputs[0], attrs["axes"]),
     "pad": lambda inputs, attrs: movement.pad(inputs[0], attrs["padding"]),
     "concatenate": lambda inputs, attrs: movement.concatenate(inputs, attrs["axis"]),
+    "window": lambda inputs, attrs: windows.window(
+        inputs[0], attrs["axes"], attrs["sizes"], attrs["strides"], attrs["dilations"]
+    ),
+    "overlap_add": lambda inputs, attrs: windows.overlap_add(
+        inputs[0], attrs["axes"], attrs["lengths"], attrs["strides"], attrs["dilations"]
+    ),
     "take": lambda inputs, attrs: movement.take(inputs[0], inputs[1], attrs["batch"]),
     "scatter_add": lambda inputs, attrs: movement.scatter_add(
         inputs[0], inputs[1], attrs["n"], attrs["batch"]

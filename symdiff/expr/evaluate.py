@@ -246,6 +246,34 @@ def _concatenate(node: Node, env: Sizes, inputs: list[Array]) -> Any:
     return np.concatenate(inputs, axis=node.attr("axis"))
 
 
+def _places(count: int, size: int, stride: int, dilation: int) -> Array:
+    """Where the elements of each window stand along an axis: (positions, size)."""
+    return stride * np.arange(count)[:, None] + dilation * np.arange(size)
+
+
+def _window(node: Node, env: Sizes, inputs: list[Array]) -> Any:
+    """One axis after the other is picked from; its windows' own axis goes last."""
+    (result,) = inputs
+    for axis, size, stride, dilation in zip(*(value for _, value in node.attributes), strict=True):
+        count = size_value(node.shape[axis], env)
+        places = _places(count, size_value(size, env), stride, dilation)
+        result = np.moveaxis(np.take(result, places, axis=axis), axis + 1, -1)
+    return result
+
+
+def _overlap_add(node: Node, env: Sizes, inputs: list[Array]) -> Any:
+    """One axis after the other, the last first, whose windows' own axis is the last."""
+    (result,) = inputs
+    moves = list(zip(*(value for _, value in node.attributes), strict=True))
+    for axis, length, stride, dilation in reversed(moves):
+        places = _places(result.shape[axis], result.shape[-1], stride, dilation)
+        parts = np.moveaxis(result, -1, axis + 1)
+        shape = (*parts.shape[:axis], size_value(length, env), *parts.shape[axis + 2 :])
+        result = np.zeros(shape, parts.dtype)
+        np.add.at(result, (slice(None),) * axis + (places,), parts)
+    return result
+
+
 def _rows(idx: Array, batch: int) -> tuple[Array, ...]:
     """Index arrays that pair each index with its place in the ``batch`` leading axes."""
     axes = [
@@ -293,6 +321,8 @@ KERNELS: dict[str, Kernel] = {
     "flip": _flip,
     "pad": _pad,
     "concatenate": _concatenate,
+    "window": _window,
+    "overlap_add": _overlap_add,
     "take": _take,
     "scatter_add": _scatter_add,
     "one_hot": _one_hot,

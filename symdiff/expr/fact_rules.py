@@ -382,6 +382,8 @@ _RULES: dict[str, Callable[[Node], Facts]] = {
     "flip": lambda node: node.inputs[0].facts,
     "pad": _values_and_zero,
     "concatenate": _union,
+    "window": _values_kept,
+    "overlap_add": _nothing,
     "take": _take,
     "scatter_add": _nothing,
     "stop_gradient": lambda node: node.inputs[0].facts,

@@ -43,13 +43,13 @@ def depends_on(order: Sequence[Node], xs: Iterable[Node]) -> set[Node]:
     return reached
 
 
-def rebuild(node: Node, inputs: Sequence[Node]) -> Node:
-    """The node with other inputs, through the constructors, in normal form."""
-    if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
+def rebuild(node: Node, inputs: Sequence[Node], **changed: Any) -> Node:
+    """The node with other inputs and attributes, through the constructors, in normal form."""
+    if not changed and all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
         return node
     from symdiff.expr.constructors import CONSTRUCTORS
 
-    return CONSTRUCTORS[node.op](list(inputs), dict(node.attributes))
+    return CONSTRUCTORS[node.op](list(inputs), {**dict(node.attributes), **changed})
 
 
 def substitute(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> list[Node]:

@@ -21,6 +21,7 @@ from symdiff.expr.shapes import (
     shape_size,
     shape_text,
     size_add,
+    size_floordiv,
     size_mul,
     size_sub,
     size_text,
@@ -172,6 +173,27 @@ def _one_hot_shape(inputs: Inputs, attrs: Attrs) -> Shape:
     return (*inputs[0].shape, attrs["n"])
 
 
+def window_positions(length: Size, size: Size, stride: int, dilation: int) -> Size:
+    """The number of places at which a window fits along an axis."""
+    span = size_mul(dilation, size_sub(size, 1))
+    return size_add(size_floordiv(size_sub(length, size_add(span, 1)), stride), 1)
+
+
+def _window_shape(inputs: Inputs, attrs: Attrs) -> Shape:
+    shape = list(inputs[0].shape)
+    moves = zip(attrs["axes"], attrs["sizes"], attrs["strides"], attrs["dilations"], strict=True)
+    for axis, size, stride, dilation in moves:
+        shape[axis] = window_positions(shape[axis], size, stride, dilation)
+    return (*shape, *attrs["sizes"])
+
+
+def _overlap_shape(inputs: Inputs, attrs: Attrs) -> Shape:
+    shape = list(inputs[0].shape[: inputs[0].ndim - len(attrs["axes"])])
+    for axis, length in zip(attrs["axes"], attrs["lengths"], strict=True):
+        shape[axis] = length
+    return tuple(shape)
+
+
 def _scalar_ops() -> dict[str, Op]:
     def dtype_of(name: str) -> Callable[[Inputs, Attrs], str]:
         kind = SCALARS[name].result
@@ -214,6 +236,12 @@ OPS: dict[str, Op] = {
     "flip": Op(("axes",), _same, _first_dtype, linear_in=(0,)),
     "pad": Op(("padding",), _pad_shape, _first_dtype, linear_in=(0,)),
     "concatenate": Op(("axis",), _concatenate_shape, _promoted, linear_in=None),
+    "window": Op(
+        ("axes", "sizes", "strides", "dilations"), _window_shape, _first_dtype, linear_in=(0,)
+    ),
+    "overlap_add": Op(
+        ("axes", "lengths", "strides", "dilations"), _overlap_shape, _first_dtype, linear_in=(0,)
+    ),
     "take": Op(("batch",), _take_shape, _first_dtype, linear_in=(0,)),
     "scatter_add": Op(("batch", "n"), _scatter_shape, _first_dtype, linear_in=(0,)),
     "one_hot": Op(("n", "dtype"), _one_hot_shape, _attr_dtype),

@@ -250,6 +250,20 @@ def _concatenate(node: Node, inputs: Docs) -> Doc:
     return Apply("concatenate", tuple(inputs), keywords)
 
 
+def _windows(node: Node, inputs: Docs) -> Doc:
+    """Strides and dilations of 1 go without saying."""
+    axes, sizes, strides, dilations = (value for _, value in node.attributes)
+    keywords = [("" if node.op == "window" else "lengths", _sizes_text(sizes))]
+    keywords += [("axis", _axes_text(axes))]
+    for name, values in (("stride", strides), ("dilation", dilations)):
+        keywords += [(name, _axes_text(values))] if set(values) != {1} else []
+    return Apply(node.op, (inputs[0],), tuple(keywords))
+
+
+def _sizes_text(sizes: Sequence[Size]) -> str:
+    return size_text(sizes[0]) if len(sizes) == 1 else shape_text(sizes)
+
+
 def _take(node: Node, inputs: Docs) -> Doc:
     x, idx = inputs
     batch = node.attr("batch")
@@ -302,6 +316,8 @@ OPERATIONS: dict[str, Builder] = {
     ),
     "pad": _pad,
     "concatenate": _concatenate,
+    "window": _windows,
+    "overlap_add": _windows,
     "take": _take,
     "scatter_add": _scatter_add,
     "one_hot": _one_hot,

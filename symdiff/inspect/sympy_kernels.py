@@ -6,7 +6,7 @@ Operations work element by element, so that each has one meaning whatever the ra
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -201,6 +201,34 @@ def _pad(node: Node, inputs: list[Elements]) -> Any:
     return result
 
 
+def _frames(node: Node, shape: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[Any, Any]]:
+    """For each element of a window its place there, and the slices of the array that it sees."""
+    axes, strides, dilations = (node.attr(name) for name in ("axes", "strides", "dilations"))
+    for place in np.ndindex(*sizes):
+        seen = [slice(None)] * len(shape)
+        for axis, k, stride, dilation, size in zip(
+            axes, place, strides, dilations, sizes, strict=True
+        ):
+            last = shape[axis] - dilation * (size - 1 - k)
+            seen[axis] = slice(k * dilation, last, stride)
+        yield (..., *place), tuple(seen)
+
+
+def _window(node: Node, inputs: list[Elements]) -> Any:
+    result = np.empty(fixed_shape(node), dtype=object)
+    for place, seen in _frames(node, inputs[0].shape, node.attr("sizes")):
+        result[place] = inputs[0][seen]
+    return result
+
+
+def _overlap_add(node: Node, inputs: list[Elements]) -> Any:
+    (windows,) = inputs
+    result = elements(_number(0.0), fixed_shape(node))
+    for place, seen in _frames(node, result.shape, windows.shape[result.ndim :]):
+        result[seen] = result[seen] + windows[place]
+    return result
+
+
 def _one_hot(node: Node, inputs: list[Elements]) -> Any:
     return _selector(inputs[0], node.attr("n"))
 
@@ -257,6 +285,8 @@ KERNELS: dict[str, Kernel] = {
     "flip": lambda node, inputs: np.flip(inputs[0], node.attr("axes")),
     "pad": _pad,
     "concatenate": lambda node, inputs: np.concatenate(inputs, node.attr("axis")),
+    "window": _window,
+    "overlap_add": _overlap_add,
     "take": _take,
     "scatter_add": _scatter_add,
     "one_hot": _one_hot,

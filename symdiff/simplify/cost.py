@@ -109,13 +109,17 @@ FLOPS: dict[str, Cost] = {
     "log_softmax": _of_input(FUNCTION + 4),
     "logsumexp": _of_input(FUNCTION + 3),
     "scatter_add": _of_input(1),
+    "overlap_add": _of_input(1),
     "one_hot": _times(1),
     **dict.fromkeys(
-        ("cast", "reshape", "slice", "flip", "pad", "concatenate", "take", "stop_gradient"),
+        (
+            *("cast", "reshape", "slice", "flip", "pad", "concatenate", "take", "window"),
+            "stop_gradient",
+        ),
         _nothing,
     ),
 }
-_FREE = frozenset({"reshape", "slice", "flip", "stop_gradient", "size"})
+_FREE = frozenset({"reshape", "slice", "flip", "window", "stop_gradient", "size"})
 
 
 def flops(node: Node) -> Size:

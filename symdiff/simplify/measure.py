@@ -48,10 +48,12 @@ _WEIGHTS = {
     "max": 4,
     "where": 4,
     "scatter_add": 3,
+    "overlap_add": 3,
     "one_hot": 3,
     "take": 2,
     **dict.fromkeys(("abs", "relu", "cast"), 1),
-    **dict.fromkeys(("add", "mul", "reshape", "slice", "flip", "pad", "stop_gradient"), 0),
+    **dict.fromkeys(("add", "mul", "reshape", "slice", "flip", "pad", "window"), 0),
+    "stop_gradient": 0,
 }
 _OTHER = 6
 _TIMES = {"exp": 2, "expm1": 2, "pow": 2, "log": 3, "log1p": 3}

@@ -17,6 +17,7 @@ from symdiff.expr import movement
 from symdiff.expr.algebra import scalar
 from symdiff.expr.contraction import contract
 from symdiff.expr.node import Node
+from symdiff.expr.windows import overlap_add, window
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,28 @@ CASES: list[Case] = [
         (Leaf((2, 3, 2)), _labels(2, 3, n=4)),
         lambda x, i: movement.scatter_add(x * x, i, 4, 1),
         "rows",
+    ),
+    Case(
+        "window",
+        (Leaf((2, 7, 6)),),
+        lambda x: window(x * x, (1, 2), (3, 2), (2, 1), (1, 3)) ** 2,
+    ),
+    Case(
+        "window",
+        (Leaf((5, 7)),),
+        lambda x: window(x, (1, 0), (2, 2), (2, 1), (1, 1)) ** 2,
+        "one apart",
+    ),
+    Case(
+        "overlap_add",
+        (Leaf((2, 3, 3, 3, 2)),),
+        lambda g: overlap_add(g * g, (1, 2), (8, 6), (2, 1), (1, 3)) ** 2,
+    ),
+    Case(
+        "overlap_add",
+        (Leaf((4, 3, 2, 2)),),
+        lambda g: overlap_add(g, (1, 0), (7, 5), (2, 1), (1, 1)) ** 2,
+        "one apart",
     ),
     Case("one_hot", (_MATRIX, _labels(3, n=4)), lambda x, i: b.one_hot(i, 4, x.dtype) * x**2),
     Case(

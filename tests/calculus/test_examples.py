@@ -18,6 +18,8 @@ from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import size_node
 from symdiff.expr.ops import OPS
+from symdiff.expr.shapes import size_add
+from symdiff.expr.windows import overlap_add, window
 from symdiff.nn import losses
 from tests.calculus.models import labels, sequence, weight, x
 
@@ -69,6 +71,10 @@ DIAGONAL: dict[str, Callable[[], Node]] = {
     "take behind": lambda: A[:, b.constant([0, 2, 1])],
     "scatter_add": lambda: movement.scatter_add(b.ones(("batch", 2)) * x(2), IDS, 3, 1),
     "scatter_add behind": lambda: movement.scatter_add(x().T, b.constant([1, 0, 1, 1]), 2),
+    "window": lambda: window(A, (1,), (2,), (1,), (1,)),
+    "window before": lambda: window(b.transpose(A, (1, 2, 0)), (0, 1), (2, 2), (1, 1), (1, 2)),
+    "overlap_add": lambda: overlap_add(A, (1,), (6,), (1,), (1,)),
+    "overlap_add before": lambda: overlap_add(b.transpose(A, (1, 0, 2)), (0,), (6,), (1,), (1,)),
     "one_hot": lambda: b.one_hot(IDS, 3),
     "stop_gradient": lambda: b.stop_gradient(A),
 }
@@ -141,6 +147,11 @@ MIXING: dict[str, tuple[Callable[[], Node], str]] = {
     "softmax over all": (lambda: b.softmax(x(), axis=(0, 1)), "runs over the examples"),
     "maximum over the batch": (lambda: x() - b.max(x(), axis=0), "runs over the examples"),
     "cumsum": (lambda: b.cumsum(x(), axis=0), "runs over the examples"),
+    "window": (lambda: window(x(3), (0,), (2,), (1,), (1,)), "moves over the examples"),
+    "overlap_add": (
+        lambda: overlap_add(b.transpose(A, (1, 2, 0)), (0,), (size_add("batch", 2),), (1,), (1,)),
+        "adds examples up",
+    ),
     "flip": (lambda: x()[::-1], "reverses the examples"),
     "first example": (lambda: x() - x()[:1], "takes some of the examples"),
     "pad": (lambda: b.pad(x(), [(1, 0), (0, 0)]), "adds rows beside the examples"),

@@ -73,5 +73,5 @@ def test_random_graphs_and_their_gradients(graph: Graph) -> None:
 def test_every_printer_is_used_by_some_lowering_or_operation() -> None:
     made = {"strong", "copy", "eye", "full", "index", "transpose", "broadcast", "diagonal"}
     made |= {"matmul", "tensordot", "vecdot", "vdot", "outer", "sum", "number", "sigmoid_slope"}
-    made |= {"mean", "clip", "finite_peak", "softplus_brief"}
+    made |= {"mean", "clip", "finite_peak", "softplus_brief", "columns"}
     assert set(PRINTERS) <= made | set(OPS)

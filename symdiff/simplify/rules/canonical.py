@@ -118,7 +118,10 @@ def factor_scale(node: Node, context: Context) -> Node | None:
     return as_like(power_product([*common.items(), (linear_combination(rest), 1.0)]), node)
 
 
-_LINEAR = ("contract", "reshape", "slice", "flip", "take", "pad", "scatter_add", "cumsum")
+_LINEAR = (
+    *("contract", "reshape", "slice", "flip", "take", "pad", "scatter_add", "cumsum"),
+    *("window", "overlap_add"),
+)
 _DEEP = 8
 
 
