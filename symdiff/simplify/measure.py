@@ -137,7 +137,7 @@ def _operands(node: Node) -> int:
         powers: int = sum(min(int(e), 3) if e >= 2 else 1 for e in node.attr("exponents"))
         return powers if len(node.inputs) > 1 or powers > 1 else 0
     if node.op == "where":  # what multiples are chosen from is better multiplied
-        return 4 * sum(x.op == "mul" and x.attr("coefficient") != 1 for x in node.inputs)
+        return 4 * sum(x.op == "mul" and bool(x.attr("coefficient") != 1) for x in node.inputs)
     return max(2, len(node.inputs)) if _sums(node) else 0
 
 
