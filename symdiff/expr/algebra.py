@@ -54,6 +54,8 @@ def _broadcast_shape(what: str, inputs: Sequence[Node]) -> Shape:
 def elementwise(what: str, inputs: Sequence[Node], make: Any) -> Node:
     """``make(inputs)`` with broadcasts and views taken out of the inputs and put around it."""
     shape = _broadcast_shape(what, inputs)
+    if not any(x.is_view for x in inputs):
+        return broadcast_to(make(inputs), shape)
     if len(inputs) == 1:
         return through_view(inputs[0], lambda core: make([core]))
     cores = [strip_broadcast(x) for x in inputs]

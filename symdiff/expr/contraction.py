@@ -53,6 +53,28 @@ def contract(
     return _Contraction(operands, indices, out, sizes or {}).build()
 
 
+def with_operands(node: Node, operands: Sequence[Node]) -> Node:
+    """A contraction of the same indices over other operands.
+
+    What is in normal form stays so where the new operands are as plain as the old ones.
+    """
+    plain = len(operands) > 1 or not _is_sum(operands[0])
+    for old, new in zip(node.inputs, operands, strict=True):
+        plain = plain and new.shape == old.shape and new.dtype == old.dtype
+        plain = plain and (new is old or _stays_whole(new))
+    indices, out, sizes = node.attr("indices"), node.attr("out"), node.attr("sizes")
+    if not plain or node.is_view or sizes:
+        return contract(operands, indices, out, dict(sizes))
+    return _sorted_node(list(zip(operands, indices, strict=True)), out)
+
+
+def _stays_whole(node: Node) -> bool:
+    """Whether an operand goes into a contraction as it is."""
+    if node.op == "mul":
+        return bool(node.attr("coefficient") == 1) and all(x.ndim for x in node.inputs)
+    return bool(node.ndim) and not node.is_view and node.op not in ("constant", "one_hot")
+
+
 def split_sum(node: Node) -> Node:
     """A plain sum of a product as the contraction of its factors: ``sum(x * y)`` is ``x . y``.
 

@@ -133,7 +133,7 @@ def _is_number(node: Node) -> bool:
     return node.op == "constant" and node.value.size == 1
 
 
-def _interval_power(f: Facts, e: float) -> tuple[float, float, bool]:
+def _power_of(f: Facts, e: float) -> tuple[float, float, bool]:
     """Bounds and nonzero of x**e."""
     whole = e == math.floor(e)
     if whole and e % 2 == 0:
@@ -165,9 +165,12 @@ def _mul(node: Node) -> Facts:
     nonzero = coefficient != 0
     integer = coefficient == math.floor(coefficient) if math.isfinite(coefficient) else False
     for x, e in zip(node.inputs, node.attr("exponents"), strict=True):
-        a, b, nz = _interval_power(x.facts, e)
-        corners = [_times(lo, a), _times(lo, b), _times(hi, a), _times(hi, b)]
-        lo, hi = min(corners), max(corners)
+        a, b, nz = (x.facts.lo, x.facts.hi, x.facts.nonzero) if e == 1 else _power_of(x.facts, e)
+        if a == -math.inf and b == math.inf and (lo or hi):
+            lo, hi = a, b
+        else:
+            corners = [_times(lo, a), _times(lo, b), _times(hi, a), _times(hi, b)]
+            lo, hi = min(corners), max(corners)
         nonzero = nonzero and nz
         integer = integer and x.facts.integer and e >= 0 and e == math.floor(e)
     sums: frozenset[tuple[int, float]] = NONE
@@ -216,7 +219,10 @@ def _contract(node: Node) -> Facts:
                 symmetric=f.symmetric and len(out) == 2 and set(names) == set(out),
             )
         return replace(f, sums=NONE, one_hot=NONE, symmetric=False)
-    symmetric = len(facts) > 1 and len(out) == 2 and _is_symmetric_product(node)
+    repeated = len(set(node.inputs)) < len(facts)  # else no operand is another's mirror image
+    symmetric = repeated and len(out) == 2 and _is_symmetric_product(node)
+    if not nonnegative and not symmetric and all(f is UNKNOWN or f.sums == NONE for f in facts):
+        return UNKNOWN if len(facts) > 1 else Facts(nonzero=False, integer=facts[0].integer)
     result = Facts(lo=0.0 if nonnegative else -math.inf, symmetric=symmetric)
     if len(facts) == 1:
         (f,), (names,) = facts, indices
@@ -408,5 +414,6 @@ def infer(node: Node) -> Facts:
         leaned = idx.facts.declared if facts.one_hot else NONE
         return replace(facts, declared=leaned)
     if facts == UNKNOWN:
-        return facts
-    return replace(facts, declared=_declared(*(x.facts for x in node.inputs)))
+        return UNKNOWN
+    declared = _declared(*(x.facts for x in node.inputs))
+    return facts if declared == facts.declared else replace(facts, declared=declared)

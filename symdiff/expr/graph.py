@@ -48,7 +48,10 @@ def rebuild(node: Node, inputs: Sequence[Node], **changed: Any) -> Node:
     if not changed and all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
         return node
     from symdiff.expr.constructors import CONSTRUCTORS
+    from symdiff.expr.contraction import with_operands
 
+    if node.op == "contract" and not changed:
+        return with_operands(node, inputs)
     return CONSTRUCTORS[node.op](list(inputs), {**dict(node.attributes), **changed})
 
 

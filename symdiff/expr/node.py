@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from symdiff.expr.near import near_of
 from symdiff.expr.ops import OPS
 from symdiff.expr.shapes import Shape, shape_text
 
@@ -32,20 +33,39 @@ _TABLE: WeakValueDictionary[bytes, Node]
 class Node:
     """A tensor-valued expression: an operation, its inputs and its attributes.
 
-    ``shape`` is a tuple of sizes, ``dtype`` one of float32, float64, int64, bool; ``facts`` is
-    what is known of the values.  All three are derived once, at construction.  Build nodes with
-    the functions of :mod:`symdiff.expr.build`; :meth:`make` keeps no normal form.
+    ``shape`` is a tuple of ``ndim`` sizes, ``dtype`` one of float32, float64, int64, bool;
+    ``facts`` is what is known of the values; ``is_view`` says that the node is a contraction of
+    one operand that sums nothing (but axes of size 1); ``near`` which operations stand near below
+    (:mod:`symdiff.expr.near`).  All are derived once, at construction.  Build nodes with the
+    functions of :mod:`symdiff.expr.build`; :meth:`make` keeps no normal form.
     """
 
-    __slots__ = ("__weakref__", "attributes", "digest", "dtype", "facts", "inputs", "op", "shape")
+    __slots__ = (
+        "__weakref__",
+        "_attributes",
+        "attributes",
+        "digest",
+        "dtype",
+        "facts",
+        "inputs",
+        "is_view",
+        "ndim",
+        "near",
+        "op",
+        "shape",
+    )
 
     op: str
     inputs: tuple[Node, ...]
     attributes: Attributes
     shape: Shape
+    ndim: int
     dtype: str
     facts: Facts
+    is_view: bool
+    near: int
     digest: bytes
+    _attributes: dict[str, Any]
 
     @staticmethod
     def make(op: str, inputs: Sequence[Node] = (), **attributes: Any) -> Node:
@@ -72,9 +92,16 @@ class Node:
         put(node, "op", op)
         put(node, "inputs", inputs)
         put(node, "attributes", ordered)
+        known = dict(ordered)
+        put(node, "_attributes", known)
         put(node, "digest", key)
-        put(node, "shape", record.shape(inputs, dict(ordered)))
-        put(node, "dtype", record.dtype(inputs, dict(ordered)))
+        shape = record.shape(inputs, known)
+        put(node, "shape", shape)
+        put(node, "ndim", len(shape))
+        put(node, "dtype", record.dtype(inputs, known))
+        view = op == "contract" and _sums_nothing(inputs, known)
+        put(node, "is_view", view)
+        put(node, "near", near_of(op, inputs, view))
         put(node, "facts", infer(node))
         return _TABLE.setdefault(key, node)
 
@@ -83,15 +110,10 @@ class Node:
 
     def attr(self, name: str) -> Any:
         """The attribute of that name; KeyError if the operation has none such."""
-        for key, value in self.attributes:
-            if key == name:
-                return value
-        raise KeyError(f"{self.op} has no attribute {name}")
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
+        try:
+            return self._attributes[name]
+        except KeyError:
+            raise KeyError(f"{self.op} has no attribute {name}") from None
 
     @property
     def value(self) -> NDArray[Any]:
@@ -214,6 +236,15 @@ class Node:
 
 
 _TABLE = WeakValueDictionary()
+
+
+def _sums_nothing(inputs: tuple[Node, ...], attributes: dict[str, Any]) -> bool:
+    """Whether a contraction is a view."""
+    if len(inputs) != 1:
+        return False
+    (names,), out = attributes["indices"], attributes["out"]
+    pairs = zip(names, inputs[0].shape, strict=True)
+    return all(name in out or size == 1 for name, size in pairs)
 
 
 def _call(name: str, *args: Any) -> Node:

@@ -165,6 +165,8 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
     Two different names do not match: nothing says that they are equal.
     """
+    if shapes and all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
     rank = max((len(shape) for shape in shapes), default=0)
     result: list[Size] = [1] * rank
     for shape in shapes:

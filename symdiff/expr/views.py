@@ -17,11 +17,7 @@ Indices = tuple[int, ...]
 
 def is_view(node: Node) -> bool:
     """Whether the node is a contraction of one operand that sums nothing (but axes of size 1)."""
-    if node.op != "contract" or len(node.inputs) != 1:
-        return False
-    (names,), out = node.attr("indices"), node.attr("out")
-    pairs = zip(names, node.inputs[0].shape, strict=True)
-    return all(name in out or size == 1 for name, size in pairs)
+    return node.is_view
 
 
 def make_view(node: Node, names: Sequence[int], out: Sequence[int], shape: Shape) -> Node:

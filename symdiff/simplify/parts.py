@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.graph import rebuild
+from symdiff.expr.near import MOVEMENT
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast, number_of
 from symdiff.expr.views import broadcast_to, is_view, rewrap
@@ -168,9 +169,6 @@ def place(x: Node, rank: int) -> tuple[Node, Places]:
             at = {name: axis + rank - x.ndim for axis, name in enumerate(out)}
             return x.inputs[0], tuple(at.get(name) for name in names)
     return x, tuple(axis + rank - x.ndim for axis in range(x.ndim))
-
-
-MOVEMENT = ("take", "slice", "reshape", "flip")
 
 
 def moves(node: Node) -> bool:

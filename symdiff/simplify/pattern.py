@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from symdiff.expr.algebra import linear_combination, power_product
-from symdiff.expr.graph import leaves
+from symdiff.expr.graph import leaves, toposort
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
@@ -166,7 +166,9 @@ def pattern_rule(
             return Rewrite(_put(match, node, build(**pieces)), pieces)
         return None
 
-    return Rule(name, law, floats, (pattern.op,), apply, yields_to=yields_to)
+    ops = {x.op for x in toposort([pattern]) if OPS[x.op].elementwise} - {"add", "mul", "cast"}
+    needs = tuple(sorted(ops - {pattern.op}))
+    return Rule(name, law, floats, (pattern.op,), apply, yields_to=yields_to, needs=needs)
 
 
 def _put(match: Match, node: Node, new: Node) -> Node:

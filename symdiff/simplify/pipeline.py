@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
+from symdiff.simplify.context import Memo
 from symdiff.simplify.contraction import plan, planned
 from symdiff.simplify.decisions import Decision
 from symdiff.simplify.near import WATCHERS
@@ -120,18 +121,21 @@ def simplify(
     budget: int | None = None,
     phases: Sequence[Phase] = PHASES,
     contractions: bool = True,
+    memo: Memo | None = None,
 ) -> Simplified:
     """The roots in simplest, stablest form: equal where the formulas are defined over the reals.
 
     ``names`` (of nodes) are followed through the rewriting.  With ``trace`` every step is kept,
     and near misses are looked for; ``debug`` checks that each rule decreases the measure;
-    ``contractions=False`` leaves out the planning of their order.  Raises RewriteError, naming
-    the last rules fired, after ``budget`` steps (default: 50 a node).
+    ``contractions=False`` leaves out the planning of their order; ``memo``, given to calls whose
+    graphs have much in common, has that looked at once.  Raises RewriteError, naming the last
+    rules fired, after ``budget`` steps (default: 50 a node).
     """
     given = (roots,) if isinstance(roots, Node) else tuple(roots)
     first = toposort(given)
     steps = Budget(budget if budget is not None else 1000 + 50 * len(first))
     recorder = Tracer() if trace else Recorder()
+    memo = memo or Memo()
     mapping: dict[Node, Node] = {}
     current = list(given)
     settled: dict[str, tuple[list[Node], set[Node]]] = {}
@@ -142,7 +146,7 @@ def simplify(
             left, known = settled.get(phase.name, ([], set()))
             if current == left:  # nodes are equal when they are the same
                 continue
-            done = run_phase(current, phase, steps, recorder, debug, known)
+            done = run_phase(current, phase, steps, recorder, debug, known, memo)
             entered, current = current, [done[root] for root in current]
             _compose(mapping, done)
             if phase.local:

@@ -3,7 +3,8 @@
 A *phase* is a set of rules with a normal form of its own.  The graph is rewritten innermost first:
 a node is looked at when its inputs are in normal form; what replaces it is looked at again; what
 was looked at once is remembered.  So only the readers of a changed node are visited again, and the
-cost is linear in the nodes plus the rewrites.  Rules are indexed by the operation at their root.
+cost is linear in the nodes plus the rewrites.  Rules are indexed by the operation at their root,
+and what came of them is remembered from phase to phase (:mod:`symdiff.simplify.context`).
 
 Two guards stand behind the rules' own argument for termination, that each decreases
 :func:`symdiff.simplify.measure.measure` (asserted with ``debug``): a budget of steps and a search
@@ -12,14 +13,17 @@ for cycles.  Both name the last rules fired.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from symdiff.expr.graph import consumers, rebuild, toposort
+from symdiff.expr.near import mask_of
 from symdiff.expr.node import Node, with_shape
-from symdiff.expr.views import is_view
+from symdiff.simplify.context import Asked, Memo
+from symdiff.simplify.context import Context as Context
 from symdiff.simplify.measure import measure
 
 Fact: TypeAlias = tuple[str, str]
@@ -43,59 +47,10 @@ class Rewrite:
     law: str = ""
 
 
-class Context:
-    """What a rule may know beyond the node: how many nodes of the graph read a node."""
-
-    def __init__(self, roots: Sequence[Node]) -> None:
-        order = toposort(roots)
-        self._readers: dict[Node, list[Node]] = consumers(order)
-        self._counts = {node: len(readers) for node, readers in self._readers.items()}
-        for root in roots:
-            self._counts[root] += 1
-        # Constructors take scalars out of a product and absorb views, so that who reads ``s x``
-        # or a view of x will read x.
-        for node in reversed(order):
-            inner = _looked_through(node)
-            if inner is not None:
-                self._counts[inner] += self._counts[node] - 1
-        self._source: dict[Node, Node] = {}
-
-    def readers(self, node: Node) -> int:
-        """How many readings of the node there are; a node that a rule has just made has one."""
-        return self._counts.get(node, 1)
-
-    def only_reader(self, node: Node) -> Node | None:
-        """The one node that reads this one, as it was when the phase began; None if not one."""
-        source = self._source.get(node, node)
-        readers = self._readers.get(source, ())
-        return readers[0] if len(readers) == 1 and self._counts[source] == 1 else None
-
-    def moved(self, old: Node, new: Node) -> None:
-        """The readers of ``old`` will read ``new``."""
-        if old not in self._counts or new is old:
-            return
-        if new not in self._counts:
-            self._source[new] = self._source.get(old, old)
-        reached: Node | None = new
-        while reached is not None:
-            self._counts[reached] = self._counts.get(reached, 0) + self._counts[old]
-            reached = _looked_through(reached)
-
-
-def _looked_through(node: Node) -> Node | None:
-    """What a view or a product with nothing but scalars is made of."""
-    if is_view(node):
-        return node.inputs[0]
-    if node.op != "mul" or node.ndim == 0:
-        return None
-    arrays = [(x, e) for x, e in zip(node.inputs, node.attr("exponents"), strict=True) if x.ndim]
-    return arrays[0][0] if len(arrays) == 1 and arrays[0][1] == 1 else None
-
-
 Apply: TypeAlias = Callable[[Node, Context], "Node | Rewrite | None"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A named law, applied to nodes of the operations ``ops``.
 
@@ -103,7 +58,9 @@ class Rule:
     rounded either way), *stabler*, *real-only* (equal over the reals, may differ at NaN, inf, −0).
     ``apply`` gives the replacement, of the node's shape and dtype, or None.  A *housekeeping* rule
     changes the form only, and traces fold it away.  Where two rules want the same pieces, one
-    yields to the other, so that it does not matter which is tried first.
+    yields to the other, so that it does not matter which is tried first.  ``needs`` are operations
+    without any of which near below (:mod:`symdiff.expr.near`) the rule cannot fire: it is not
+    tried then (and with ``debug`` it is, and must not fire).
     """
 
     name: str
@@ -113,14 +70,21 @@ class Rule:
     apply: Apply
     housekeeping: bool = False
     yields_to: tuple[Rule, ...] = ()
+    needs: tuple[str, ...] = ()
+    mask: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mask", mask_of(self.needs))
 
     def __call__(self, node: Node, context: Context | None = None) -> Rewrite | None:
         """The rewrite of the node if the rule fires; that shape and dtype stay is checked."""
         if context is None:
             context = Context([node])
         result = self.apply(node, context)
-        if result is None:
-            return None
+        return None if result is None else self.checked(result, node, context)
+
+    def checked(self, result: Node | Rewrite, node: Node, context: Context) -> Rewrite | None:
+        """What was put in a node's place, unless it is the node or another rule's to replace."""
         rewrite = result if isinstance(result, Rewrite) else Rewrite(result)
         if rewrite.node is node or any(other(node, context) for other in self.yields_to):
             return None
@@ -133,18 +97,22 @@ class Rule:
 
 
 def rule(
-    floats: Floats, *ops: str, housekeeping: bool = False, yields_to: tuple[Rule, ...] = ()
+    floats: Floats,
+    *ops: str,
+    housekeeping: bool = False,
+    yields_to: tuple[Rule, ...] = (),
+    needs: tuple[str, ...] = (),
 ) -> Callable[[Apply], Rule]:
     """Make a Rule of a function: its name, and the first line of its docstring as the law."""
 
     def make(apply: Apply) -> Rule:
         law = (apply.__doc__ or "").strip().split("\n")[0]
-        return Rule(apply.__name__, law, floats, ops, apply, housekeeping, yields_to)
+        return Rule(apply.__name__, law, floats, ops, apply, housekeeping, yields_to, needs)
 
     return make
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Phase:
     """Rules that are applied together until none fires.
 
@@ -196,29 +164,46 @@ def run_phase(
     recorder: Recorder | None = None,
     debug: bool = False,
     settled: Iterable[Node] = (),
+    memo: Memo | None = None,
 ) -> dict[Node, Node]:
     """The normal form of every node below the roots, under the rules of one phase.
 
-    ``settled`` nodes are known to be in normal form, and passed over.
+    ``settled`` nodes are known to be in normal form, and passed over; ``memo`` knows what came of
+    the rules in earlier runs.
     """
-    run = _Run(roots, phase, budget, recorder or Recorder(), debug)
+    run = _Run(roots, phase, budget, recorder or Recorder(), debug, memo or Memo())
     run.done.update((node, node) for node in settled)
     return run.run()
+
+
+Outcome: TypeAlias = "tuple[tuple[Asked, ...], tuple[Rule, Rewrite] | None]"
 
 
 class _Run:
     """One phase over one graph."""
 
     def __init__(
-        self, roots: Sequence[Node], phase: Phase, budget: Budget, recorder: Recorder, debug: bool
+        self,
+        roots: Sequence[Node],
+        phase: Phase,
+        budget: Budget,
+        recorder: Recorder,
+        debug: bool,
+        memo: Memo,
     ) -> None:
         self.roots = list(roots)
         self.phase = phase
-        self.rules = by_operation(phase.rules)
+        self.rules = {
+            op: (rules, functools.reduce(operator.or_, (each.mask for each in rules)))
+            for op, rules in by_operation(phase.rules).items()
+        }
+        self.selected: dict[tuple[str, int], list[Rule]] = {}
         self.context = Context(() if phase.local else roots)
         self.budget = budget
         self.recorder = recorder
         self.debug = debug
+        self.memo = memo
+        self.found = memo.found(phase)
         self.done: dict[Node, Node] = {}
         self.next: dict[Node, Node] = {}  # what a node became, where that has yet to settle
 
@@ -260,19 +245,48 @@ class _Run:
         done = self.done
         if any(done[x] is not x for x in node.inputs):
             inputs = [done[x] for x in node.inputs]
-            built = rebuild(node, inputs)
+            built = self.memo.rebuild(node, inputs)
             if built is not node:
                 self.recorder.rebuilt(node, built, inputs)
                 return built
-        for each in self.rules.get(node.op, ()):
-            rewrite = each(node, self.context)
+        known = self.found.get(node)
+        if known is None or not self.context.agrees(known[0]):
+            known = self.found[node] = self.attempt(node)
+        fired = known[1]
+        if fired is None:
+            return node
+        rule, rewrite = fired
+        self.budget.spend(rule.name)
+        if self.debug:
+            check_decrease(rule, node, rewrite.node)
+        self.recorder.rewritten(self.phase.name, rule, node, rewrite)
+        return rewrite.node
+
+    def attempt(self, node: Node) -> Outcome:
+        """The first rule that fires, and what the rules had asked of the context."""
+        context = self.context
+        asked = context.asked = []
+        for each in self.rules_for(node):
+            result = each.apply(node, context)
+            rewrite = None if result is None else each.checked(result, node, context)
             if rewrite is not None:
-                self.budget.spend(each.name)
-                if self.debug:
-                    check_decrease(each, node, rewrite.node)
-                self.recorder.rewritten(self.phase.name, each, node, rewrite)
-                return rewrite.node
-        return node
+                return tuple(asked), (each, rewrite)
+        return tuple(asked), None
+
+    def rules_for(self, node: Node) -> Sequence[Rule]:
+        """The rules of the node's operation, less those for which nothing that they need is near.
+
+        There are few ways in which what they need is near or not, so that each is worked out once.
+        """
+        rules, mask = self.rules.get(node.op, ((), 0))
+        near = node.near & mask
+        found = self.selected.get((node.op, near))
+        if found is None:
+            found = [each for each in rules if not each.mask or each.mask & near]
+            self.selected[node.op, near] = found
+        if self.debug:
+            check_needs((each for each in rules if each not in found), node)
+        return found
 
 
 def by_operation(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
@@ -282,6 +296,15 @@ def by_operation(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
         for op in each.ops:
             table.setdefault(op, []).append(each)
     return table
+
+
+def check_needs(rules: Iterable[Rule], node: Node) -> None:
+    """Raise RewriteError if a rule fires where nothing that it needs is near."""
+    context = Context(())
+    for each in rules:
+        if each(node, context) is not None:
+            needs = ", ".join(each.needs)
+            raise RewriteError(f"rule {each.name}: fires without any of {needs} near")
 
 
 def check_decrease(rule: Rule, before: Node, after: Node) -> None:

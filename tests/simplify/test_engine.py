@@ -11,6 +11,7 @@ from symdiff.expr.algebra import scalar
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.simplify import simplify
+from symdiff.simplify.context import Memo
 from symdiff.simplify.pipeline import PHASES, RECOGNISE
 from symdiff.simplify.rewrite import (
     Budget,
@@ -106,11 +107,55 @@ def test_settled_nodes_are_passed_over() -> None:
 
 def test_readers_are_counted() -> None:
     shared = b.exp(x)
-    root = shared * y + shared.sum()
+    root = shared * y + shared.sum() + (x + y) * 3
     context = Context([root, shared])
     assert context.readers(shared) == 3
     assert context.readers(root) == 1
-    assert context.only_reader(shared * y) is root
+    assert context.is_shared(shared)
+    assert not context.is_shared(root)
+    assert context.merges_upwards(x + y)
+    assert not context.merges_upwards(shared * y)
+
+
+def test_what_came_of_the_rules_is_remembered() -> None:
+    tried = []
+
+    @rule("exact", "sin")
+    def once(node: Node, context: Context) -> None:
+        """nothing, and it says so"""
+        tried.append(context.is_shared(node.inputs[0]))
+
+    phase, memo = Phase("one", (once,), local=False), Memo()
+    for _ in range(2):
+        run_phase([b.sin(x) + y], phase, Budget(10), memo=memo)
+    assert tried == [False]
+    run_phase([b.sin(x) + y * x], phase, Budget(10), memo=memo)  # the answer would be another
+    assert tried == [False, True]
+
+
+def test_a_rule_is_not_tried_where_nothing_it_needs_is_near() -> None:
+    @rule("exact", "sin", needs=("cos",))
+    def sine_of_cosine(node: Node, context: Context) -> Node:
+        """sin x = cos x, which it says needs a cosine"""
+        return scalar("cos", node.inputs[0])
+
+    phase = Phase("one", (sine_of_cosine,))
+    far, close = b.sin(b.exp(x)), b.sin(b.exp(b.cos(x)))
+    assert run_phase([far], phase, Budget(10))[far] is far
+    assert run_phase([close], phase, Budget(10))[close].op == "cos"
+    with pytest.raises(RewriteError, match="sine_of_cosine: fires without any of cos near"):
+        run_phase([far], phase, Budget(10), debug=True)
+
+
+def test_calls_that_share_a_memo_find_the_same() -> None:
+    loss, parameters = network(3)
+    vs = [b.input(f"v{i}", p.shape) for i, p in enumerate(parameters)]
+    memo = Memo()
+    for roots in ([loss], gradients(loss, parameters), hvp(loss, parameters, vs)):
+        alone, together = simplify(roots), simplify(roots, memo=memo)
+        assert together.roots == alone.roots
+        assert together.mapping == alone.mapping
+        assert together.assumptions == alone.assumptions
 
 
 def network(depth: int, residual: bool = False) -> tuple[Node, list[Node]]:

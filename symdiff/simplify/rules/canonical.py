@@ -23,16 +23,10 @@ from symdiff.simplify.parts import Product, Sum, as_like, core_of, product_of, s
 from symdiff.simplify.rewrite import Context, Rule, rule
 
 
-def _merges_upwards(node: Node, context: Context) -> bool:
-    """Whether the node's only reader will take it in: then that one does all at once."""
-    reader = context.only_reader(node)
-    return reader is not None and reader.op == node.op and reader.shape == node.shape
-
-
 @rule("real-only", "add", housekeeping=True)
 def flatten_sum(node: Node, context: Context) -> Node | None:
     """(a + b) + c = a + b + c"""
-    if _merges_upwards(node, context):
+    if context.merges_upwards(node):  # then that one does all at once
         return None
     whole = sum_of(node)
     constant_term, merged = whole.constant, False
@@ -54,7 +48,7 @@ def _inner_sum(x: Node, node: Node, whole: Sum, context: Context) -> Sum | None:
     inner = sum_of(x)
     if len(inner.terms) < 2 or inner.terms.keys() == {x}:
         return None
-    alone = context.readers(x) == 1 and (core_of(x) is x or context.readers(core_of(x)) == 1)
+    alone = not context.is_shared(x) and (core_of(x) is x or not context.is_shared(core_of(x)))
     if alone and x.shape == node.shape:
         return inner
     # Terms that cancel or merge pay for themselves, whatever the shape and the readers.
@@ -65,7 +59,7 @@ def _inner_sum(x: Node, node: Node, whole: Sum, context: Context) -> Sum | None:
 @rule("real-only", "mul", housekeeping=True)
 def flatten_product(node: Node, context: Context) -> Node | None:
     """(a b) c = a b c, and (a b)ⁿ = aⁿ bⁿ for whole n"""
-    if _merges_upwards(node, context):
+    if context.merges_upwards(node):  # then that one does all at once
         return None
     total, stack = Product({}, node.attr("coefficient")), list(product_of(node).factors.items())
     merged = False
@@ -84,7 +78,7 @@ def _inner_product(x: Node, e: float, node: Node, context: Context) -> Product |
     if x.op != "mul" or e != math.floor(e):
         return None
     inner = product_of(x)
-    if context.readers(x) == 1 and x.shape == node.shape:
+    if not context.is_shared(x) and x.shape == node.shape:
         return inner
     outside = product_of(node).without(x)
     meeting = sum(y in outside.factors for y in inner.factors)
@@ -128,13 +122,13 @@ _DEEP = 8
 def _negated(x: Node, context: Context) -> Node | None:
     """−x, where x is a linear operation on a difference with as many signs of either kind."""
     chain: list[tuple[Node, int]] = []
-    while context.readers(x) == 1 and x.op in _LINEAR and len(chain) < _DEEP:
+    while not context.is_shared(x) and x.op in _LINEAR and len(chain) < _DEEP:
         at = next((i for i, y in enumerate(x.inputs) if y.op in ("add", *_LINEAR)), None)
         if at is None or (x.op in ("take", "scatter_add") and at > 0):
             return None
         chain.append((x, at))
         x = x.inputs[at]
-    if not chain or x.op != "add" or context.readers(x) > 1:
+    if not chain or x.op != "add" or context.is_shared(x):
         return None
     signs = [c < 0 for c in x.attr("coefficients")]
     if x.attr("constant") or 2 * sum(signs) != len(signs):
@@ -181,7 +175,7 @@ def reshape_outward(node: Node, context: Context) -> Node | None:
 @rule("real-only", "contract", housekeeping=True)
 def sum_of_product(node: Node, context: Context) -> Node | None:
     """Σ a b = a · b, where nothing else needs the product"""
-    if len(node.inputs) != 1 or is_view(node) or context.readers(node.inputs[0]) > 1:
+    if len(node.inputs) != 1 or is_view(node) or context.is_shared(node.inputs[0]):
         return None
     result = split_sum(node)
     return None if result is node else as_like(result, node)

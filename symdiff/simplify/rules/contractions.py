@@ -66,7 +66,7 @@ def sum_of_contraction(node: Node, context: Context) -> Rewrite | None:
     parts = parts_of(node)
     for at_, x in enumerate(node.inputs):
         names = parts.indices[at_]
-        if not is_product(x) or len(x.inputs) < 2 or context.readers(x) > 1:
+        if not is_product(x) or len(x.inputs) < 2 or context.is_shared(x):
             continue
         if len(set(names)) == len(names) and not parts.own(at_):
             continue
@@ -85,7 +85,7 @@ def sum_of_contraction(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("real-only", "contract")
+@rule("real-only", "contract", needs=("one_hot",))
 def product_with_diagonal(node: Node, context: Context) -> Rewrite | None:
     """diag(v) A = v[:, None] A, A diag(v) = A v, and the diagonal of diag(v) is v"""
     parts = parts_of(node)
@@ -109,7 +109,7 @@ def product_with_diagonal(node: Node, context: Context) -> Rewrite | None:
 @rule("exact", "contract", housekeeping=True)
 def transpose_of_product(node: Node, context: Context) -> Node | None:
     """(A B)ᵀ = Bᵀ Aᵀ, where nothing else needs A B"""
-    if not is_view(node) or not is_product(node.inputs[0]) or context.readers(node.inputs[0]) > 1:
+    if not is_view(node) or not is_product(node.inputs[0]) or context.is_shared(node.inputs[0]):
         return None
     (names,), (x,) = node.attr("indices"), node.inputs
     if sorted(names) != sorted(node.attr("out")) or len(x.inputs) < 2:
@@ -153,7 +153,7 @@ def constant_factor_of_sum(node: Node, context: Context) -> Node | None:
     ]  # fmt: skip
     rest = factors.without(*fixed)
     whole = len(rest.factors) == 1 and set(rest.factors.values()) == {1.0}
-    if not fixed or not rest.factors or (not whole and context.readers(product) > 1):
+    if not fixed or not rest.factors or (not whole and context.is_shared(product)):
         return None
     inner = as_like(rest.bare(product.dtype), product)
     total = contract([inner], [names], node.attr("out"), dict(node.attr("sizes")))
@@ -241,7 +241,7 @@ def _joined(
     """The sum with two products joined that differ in one operand, where that is worth it."""
     terms = [
         (x, c) for x, c in sum_of(node).terms.items()
-        if is_product(x) and context.readers(x) == 1 and x.shape == node.shape
+        if is_product(x) and not context.is_shared(x) and x.shape == node.shape
     ]  # fmt: skip
     partners = _sharing([set(x.inputs) for x, _ in terms])
     for k, (x, c) in enumerate(terms):
@@ -320,7 +320,7 @@ def gather_sums(node: Node, context: Context) -> Node | None:
     total = sum_of(node)
     found = []
     for x, c in total.terms.items():
-        summand = _summand(x) if context.readers(x) == 1 and x.shape == node.shape else None
+        summand = _summand(x) if not context.is_shared(x) and x.shape == node.shape else None
         if summand is not None:
             found.append((x, c, summand))
     partners = _sharing([set().union(*map(_near, s.parts.operands)) for _, _, s in found])

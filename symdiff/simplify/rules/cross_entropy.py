@@ -22,7 +22,7 @@ from symdiff.simplify.rules.contractions import is_product, parts_of
 from symdiff.simplify.rules.exponentials import negative
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("logsumexp",))
 def expectation_of_log_softmax(node: Node, context: Context) -> Rewrite | None:
     """Σ lse(z) − Σ p z = −Σ p log_softmax(z), where Σp = 1 along its axis"""
     total = sum_of(node)
@@ -71,7 +71,7 @@ def _expected(
     return None
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("log_softmax",))
 def logsumexp_of_difference(node: Node, context: Context) -> Rewrite | None:
     """x − log_softmax(x) = lse(x)"""
     total = sum_of(node)
@@ -96,7 +96,7 @@ def logsumexp_of_difference(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("real-only", "add")
+@rule("real-only", "add", needs=("softplus",))
 def softplus_of_complement(node: Node, context: Context) -> Rewrite | None:
     """softplus(−z) + (1 − y) z = softplus(z) − y z"""
     total = sum_of(node)

@@ -246,7 +246,7 @@ def exp_of_log(node: Node, context: Context) -> Rewrite | None:
     return Rewrite(as_like(viewed_as(base, result), node), {"x": inside}, law=law)
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("exp",))
 def product_of_exponentials(node: Node, context: Context) -> Rewrite | None:
     """eᵃ eᵇ = e^(a+b), (eᵃ)ⁿ = e^(n a)"""
     product = product_of(node)

@@ -25,7 +25,7 @@ def shared_factors(node: Node, context: Context) -> Rewrite | None:
     terms = {
         x: product_of(x)
         for x in total.terms
-        if x.op != "mul" or context.readers(x) == 1
+        if x.op != "mul" or not context.is_shared(x)
     }  # fmt: skip
     found = _best(list(terms.values()))
     if not found:

@@ -20,7 +20,7 @@ from symdiff.simplify.rules.exponentials import (
 from symdiff.simplify.rules.logarithms import of_scaled
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("exp",))
 def hyperbolic_of_exponentials(node: Node, context: Context) -> Rewrite | None:
     """eˣ + e⁻ˣ = 2 cosh x, eˣ − e⁻ˣ = 2 sinh x"""
     total = sum_of(node)
@@ -46,7 +46,7 @@ def odd_or_even(node: Node, context: Context) -> Rewrite | None:
     return Rewrite(result if node.op in EVEN else negative(result), {"x": x})
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("sinh",))
 def tanh_of_quotient(node: Node, context: Context) -> Rewrite | None:
     """sinh x / cosh x = tanh x"""
     product = product_of(node)
@@ -62,7 +62,7 @@ def tanh_of_quotient(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("expm1",))
 def tanh_of_expm1(node: Node, context: Context) -> Rewrite | None:
     """(eʷ − 1) σ(−w) = tanh(w/2)"""
     product = product_of(node)
@@ -78,7 +78,7 @@ def tanh_of_expm1(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("tanh", "erf"))
 def one_plus_tanh(node: Node, context: Context) -> Rewrite | None:
     """1 + tanh x = 2 σ(2x), 1 + erf x = erfc(−x)"""
     total = sum_of(node)
@@ -105,7 +105,7 @@ def one_plus_tanh(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("expm1",))
 def exp_over_expm1(node: Node, context: Context) -> Rewrite | None:
     """eʷ / expm1(w) = −1 / expm1(−w)"""
     product = product_of(node)
@@ -126,7 +126,7 @@ def exp_over_expm1(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("expm1",))
 def one_plus_inverse_expm1(node: Node, context: Context) -> Rewrite | None:
     """1 + 1 / expm1(w) = −1 / expm1(−w)"""
     total = sum_of(node)

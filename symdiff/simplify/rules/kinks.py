@@ -28,7 +28,7 @@ def root_of_square(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("exact", "mul")
+@rule("exact", "mul", needs=("abs",))
 def square_of_abs(node: Node, context: Context) -> Rewrite | None:
     """|x|² = x²"""
     product = product_of(node)
@@ -64,7 +64,7 @@ def relu_of_known(node: Node, context: Context) -> Rewrite | None:
     return Rewrite(x, {"x": x}, x.facts.declared) if x.facts.nonnegative else None
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("abs",))
 def relu_of_mean(node: Node, context: Context) -> Rewrite | None:
     """(x + |x|) / 2 = relu(x)"""
     total = sum_of(node)
@@ -119,7 +119,7 @@ def where_of_equal(node: Node, context: Context) -> Rewrite | None:
     return Rewrite(as_like(a, node), {"x": a}) if a is b else None
 
 
-@rule("real-only", "mul")
+@rule("real-only", "mul", needs=("gt",))
 def masked_by_own_sign(node: Node, context: Context) -> Rewrite | None:
     """x [x > 0] = relu(x), relu(x) [x > 0] = relu(x)"""
     product = product_of(node)

@@ -249,7 +249,7 @@ def log1p_of_minus_exp(node: Node, context: Context) -> Rewrite | None:
     return None if u is None else Rewrite(as_like(scalar("log1mexp", u), node), {"x": u})
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("exp", "cosh"))
 def exponentials_below(node: Node, context: Context) -> Rewrite | None:
     """1 / (eᵃ + eᵇ) = e^(−b − softplus(a − b))"""
     product = product_of(node)
@@ -279,7 +279,7 @@ def exponential_or_nothing(node: Node, context: Context) -> Rewrite | None:
     return Rewrite(as_like(scalar("exp", power), node), {"c": condition})
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("prod",))
 def power_of_product(node: Node, context: Context) -> Rewrite | None:
     """(Π x)ᵖ = e^(p Σ log x), for x > 0 and p that is not whole"""
     product = product_of(node)

@@ -72,7 +72,7 @@ def factor_out_of_take(node: Node, context: Context) -> Node | None:
     fixed = [f for f in product.factors if is_constant_along(f, (batch,), x.ndim)]
     rest = product.without(*fixed)
     whole = len(rest.factors) == 1 and set(rest.factors.values()) == {1.0}
-    if not fixed or not rest.factors or (not whole and context.readers(x) > 1):
+    if not fixed or not rest.factors or (not whole and context.is_shared(x)):
         return None
     factors = [(take(as_like(rest.bare(x.dtype), x), idx, batch), 1.0)]
     for f in fixed:
@@ -138,7 +138,7 @@ def reduction_of_reshape(node: Node, context: Context) -> Node | None:
     return reshape(result, node.shape)
 
 
-@rule("exact", "contract", housekeeping=True)
+@rule("exact", "contract", housekeeping=True, needs=("reshape",))
 def sum_of_reshape(node: Node, context: Context) -> Node | None:
     """Σ reshape(a) reshape(b) = Σ a b, where whole groups of axes are summed"""
     if is_view(node):
@@ -220,7 +220,7 @@ def _permuted(x: Node, order: Sequence[int]) -> Node:
     return transpose(expand_dims(x, range(len(order) - x.ndim)), order)
 
 
-@rule("exact", *_ELEMENTWISE, housekeeping=True)
+@rule("exact", *_ELEMENTWISE, housekeeping=True, needs=("reshape",))
 def reshapes_outward(node: Node, context: Context) -> Node | None:
     """reshape(a) reshape(b) = reshape(a b), as for all elementwise functions"""
     arrays = [x for x in node.inputs if x.ndim]

@@ -257,7 +257,7 @@ def difference_of_squares(node: Node, context: Context) -> Rewrite | None:
     )
 
 
-@rule("real-only", "mul")
+@rule("real-only", "mul", needs=("sign",))
 def sign_times_size(node: Node, context: Context) -> Rewrite | None:
     """x sign x = |x|, |x| sign x = x, and the quotients so"""
     product = product_of(node)
@@ -275,7 +275,7 @@ def sign_times_size(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("real-only", "mul")
+@rule("real-only", "mul", needs=("pow",))
 def product_of_variable_powers(node: Node, context: Context) -> Rewrite | None:
     """xᵃ xᵇ = xᵃ⁺ᵇ"""
     bases = {x.inputs[0] for x in node.inputs if x.op == "pow"}

@@ -53,7 +53,7 @@ def known_sum(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("exact", "contract")
+@rule("exact", "contract", needs=("scatter_add",))
 def sum_of_scatter(node: Node, context: Context) -> Rewrite | None:
     """Σ scatter_add(g, i) = Σ g, over the axis scattered along"""
     for at, (x, names) in enumerate(zip(node.inputs, node.attr("indices"), strict=True)):
@@ -71,7 +71,7 @@ def sum_of_scatter(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("real-only", "contract")
+@rule("real-only", "contract", needs=("one_hot",))
 def selection_by_one_hot(node: Node, context: Context) -> Rewrite | None:
     """Σ_k one_hot(y)_k z_k = z_y, where y is known to be in range"""
     indices: tuple[Indices, ...] = node.attr("indices")

@@ -73,7 +73,7 @@ def _split(term: Node) -> list[tuple[Node, Node, bool, Product]]:
     return found
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("cast", "where"))
 def where_of_masks(node: Node, context: Context) -> Rewrite | None:
     """[c] a + (1 − [c]) b = where(c, a, b), where one of them may be infinite"""
     total = sum_of(node)
@@ -91,7 +91,7 @@ def where_of_masks(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("cast", "where"))
 def where_of_mask(node: Node, context: Context) -> Rewrite | None:
     """[c] a = where(c, a, 0), where a may be infinite"""
     for _, condition, holds, rest in _split(node):
@@ -103,7 +103,7 @@ def where_of_mask(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("where",))
 def product_into_where(node: Node, context: Context) -> Rewrite | None:
     """where(c, a, 0) b = where(c, a b, 0), where b may be infinite"""
     product = product_of(node)
@@ -138,7 +138,7 @@ def _bounds(condition: Node) -> tuple[Node, Node, bool] | None:
     return None
 
 
-@rule("exact", "add")
+@rule("exact", "add", needs=("abs",))
 def clip_of_masks(node: Node, context: Context) -> Rewrite | None:
     """[|r| ≤ d] r + [|r| > d] d sign r = min(max(r, −d), d), for d > 0"""
     total = sum_of(node)
@@ -190,7 +190,7 @@ def positive_relu(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("sigmoid",))
 def label_less_sigmoid(node: Node, context: Context) -> Rewrite | None:
     """σ(z) − y = (1 − 2y) σ((1 − 2y) z), for y that is 0 or 1"""
     total = sum_of(node)

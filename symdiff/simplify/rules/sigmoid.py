@@ -51,7 +51,7 @@ def _with_constant(total: Sum, op: str, ratio: float) -> tuple[Node, float, Node
     return None
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("exp",))
 def sigmoid_of_quotient(node: Node, context: Context) -> Rewrite | None:
     """1 / (1 + eʷ) = σ(−w)"""
     product = product_of(node)
@@ -66,7 +66,7 @@ def sigmoid_of_quotient(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("sigmoid",))
 def sigmoid_times_exp(node: Node, context: Context) -> Rewrite | None:
     """eᵘ σ(w) = e^(u+w) σ(−w), where u + w is simpler than u: so eᶻ σ(−z) = σ(z)"""
     product = product_of(node)
@@ -89,7 +89,7 @@ def sigmoid_times_exp(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("real-only", "mul")
+@rule("real-only", "mul", needs=("sigmoid",))
 def odds_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
     """σ(z) / σ(−z) = eᶻ"""
     product = product_of(node)
@@ -144,7 +144,7 @@ def _split(
     return None if k is None else (common, b_rest, k)
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("softplus",))
 def softplus_pair(node: Node, context: Context) -> Rewrite | None:
     """a softplus(z) + b softplus(−z) = (a+b) softplus(z) − b z, where a + b is a number"""
     total = sum_of(node)
@@ -177,7 +177,7 @@ def _normal(total: Sum, like: Node) -> Node:
     return total.node(like)
 
 
-@rule("stabler", "add", yields_to=(softplus_pair,))
+@rule("stabler", "add", yields_to=(softplus_pair,), needs=("softplus",))
 def softplus_reflected(node: Node, context: Context) -> Rewrite | None:
     """a softplus(z) − a z = a softplus(−z)"""
     for total in (sum_of(node), opened_sum(node)):
@@ -190,7 +190,7 @@ def softplus_reflected(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("real-only", "add")
+@rule("real-only", "add", needs=("sigmoid",))
 def sigmoid_pair(node: Node, context: Context) -> Rewrite | None:
     """a σ(z) + b σ(−z) = (a−b) σ(z) + b, where a − b is a number"""
     total = sum_of(node)
@@ -210,7 +210,7 @@ def sigmoid_pair(node: Node, context: Context) -> Rewrite | None:
     return None if best is None else best[2]
 
 
-@rule("stabler", "add", yields_to=(sigmoid_pair,))
+@rule("stabler", "add", yields_to=(sigmoid_pair,), needs=("sigmoid",))
 def sigmoid_less_square(node: Node, context: Context) -> Rewrite | None:
     """a σ(z) − a σ(z)² = a σ(z) σ(−z)"""
     total = sum_of(node)
@@ -227,7 +227,7 @@ def sigmoid_less_square(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add", yields_to=(sigmoid_pair, sigmoid_less_square))
+@rule("stabler", "add", yields_to=(sigmoid_pair, sigmoid_less_square), needs=("sigmoid",))
 def tanh_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
     """2 σ(w) − 1 = tanh(w/2)"""
     total = sum_of(node)
@@ -240,7 +240,7 @@ def tanh_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
     return Rewrite(result.node(node), {"w": inside})
 
 
-@rule("stabler", "add", yields_to=(*tanh_of_sigmoid.yields_to, tanh_of_sigmoid))
+@rule("stabler", "add", yields_to=(*tanh_of_sigmoid.yields_to, tanh_of_sigmoid), needs=("sigmoid",))
 def one_minus_sigmoid(node: Node, context: Context) -> Rewrite | None:
     """1 − σ(w) = σ(−w)"""
     total = sum_of(node)
@@ -253,7 +253,7 @@ def one_minus_sigmoid(node: Node, context: Context) -> Rewrite | None:
     return Rewrite(result.node(node), {"w": inside})
 
 
-@rule("stabler", "add", yields_to=(softplus_pair, softplus_reflected))
+@rule("stabler", "add", yields_to=(softplus_pair, softplus_reflected), needs=("softplus",))
 def softplus_of_labels(node: Node, context: Context) -> Rewrite | None:
     """softplus(z) − y z = softplus((1−2y) z), for y that is 0 or 1"""
     total = sum_of(node)

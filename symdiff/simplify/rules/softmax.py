@@ -45,7 +45,7 @@ def _aligned(total: Node, places: Places, axes: tuple[int, ...], own: Places) ->
     return all(own[a] is not None and own[a] == places[out.index(names[a])] for a in kept)
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("exp",))
 def softmax_of_exponentials(node: Node, context: Context) -> Rewrite | None:
     """eᶻ / Σeᶻ = softmax(z)"""
     if all(e > 0 for e in node.attr("exponents")):
@@ -88,7 +88,7 @@ def _numerator(above: Node, z: Node, rank: int) -> tuple[Places, list[Node], Nod
     return own, below_movement(above)[1], viewed_as(above, scalar("exp", rest.node(core)))
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("exp",))
 def weighted_mean_of_exponentials(node: Node, context: Context) -> Rewrite | None:
     """(Σ v eᶻ) / Σeᶻ = Σ v softmax(z)"""
     if all(e > 0 for e in node.attr("exponents")):
@@ -122,7 +122,7 @@ def weighted_mean_of_exponentials(node: Node, context: Context) -> Rewrite | Non
     return None
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", needs=("logsumexp",))
 def log_softmax_of_difference(node: Node, context: Context) -> Rewrite | None:
     """x − logsumexp(x) = log_softmax(x)"""
     for whole in (sum_of(node), opened_sum(node)):

@@ -103,7 +103,7 @@ def _reaches(node: Node, wanted: Node, depth: int = _DEEP) -> bool:
     return any(_reaches(x, wanted, depth - 1) for x in node.inputs)
 
 
-@rule("stabler", "mul")
+@rule("stabler", "mul", needs=("exp",))
 def softmax_in_contraction(node: Node, context: Context) -> Rewrite | None:
     """Σ v w eᶻ / Σ w eᶻ = Σ v softmax(z + log w), for w ≥ 0"""
     product = product_of(node)

@@ -1,0 +1,111 @@
+"""What rules may know beyond the node: who reads it.  And what was asked, so as not to ask again.
+
+A rule's answer follows from the node, which never changes, and from the answers that the context
+gave.  So that no rule fires on a node, or which does, is remembered together with those answers
+(:class:`Memo`), and holds wherever the context still gives them: in the next phase's sweep over
+the same graph, and in the next function's graph, which is made of the same forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeAlias
+
+from symdiff.expr.graph import consumers, rebuild, toposort
+from symdiff.expr.node import Node
+
+#: A question, the node that it was about, and the answer.
+Asked: TypeAlias = "tuple[Callable[[Context, Node], Any], Node, Any]"
+
+
+class Context:
+    """How many nodes of the graph read a node, and which."""
+
+    def __init__(self, roots: Sequence[Node]) -> None:
+        order = toposort(roots)
+        self._readers: dict[Node, list[Node]] = consumers(order)
+        self._counts = {node: len(readers) for node, readers in self._readers.items()}
+        for root in roots:
+            self._counts[root] += 1
+        # Constructors take scalars out of a product and absorb views, so that who reads ``s x``
+        # or a view of x will read x.
+        for node in reversed(order):
+            inner = _looked_through(node)
+            if inner is not None:
+                self._counts[inner] += self._counts[node] - 1
+        self._source: dict[Node, Node] = {}
+        self.asked: list[Asked] = []
+
+    def readers(self, node: Node) -> int:
+        """How many readings of the node there are; a node that a rule has just made has one."""
+        count = self._counts.get(node, 1)
+        self.asked.append((Context.readers, node, count))
+        return count
+
+    def is_shared(self, node: Node) -> bool:
+        """Whether there is more than one reading of the node."""
+        shared = self._counts.get(node, 1) > 1
+        self.asked.append((Context.is_shared, node, shared))
+        return shared
+
+    def merges_upwards(self, node: Node) -> bool:
+        """Whether the node's only reader is of its operation and shape, and will take it in."""
+        reader = self._only_reader(node)
+        merges = reader is not None and reader.op == node.op and reader.shape == node.shape
+        self.asked.append((Context.merges_upwards, node, merges))
+        return merges
+
+    def _only_reader(self, node: Node) -> Node | None:
+        """The one node that reads this one, as it was when the phase began; None if not one."""
+        source = self._source.get(node, node)
+        readers = self._readers.get(source, ())
+        return readers[0] if len(readers) == 1 and self._counts[source] == 1 else None
+
+    def moved(self, old: Node, new: Node) -> None:
+        """The readers of ``old`` will read ``new``."""
+        if old not in self._counts or new is old:
+            return
+        if new not in self._counts:
+            self._source[new] = self._source.get(old, old)
+        reached: Node | None = new
+        while reached is not None:
+            self._counts[reached] = self._counts.get(reached, 0) + self._counts[old]
+            reached = _looked_through(reached)
+
+    def agrees(self, asked: Sequence[Asked]) -> bool:
+        """Whether every question has the answer that it had."""
+        return all(question(self, node) == answer for question, node, answer in asked)
+
+
+def _looked_through(node: Node) -> Node | None:
+    """What a view or a product with nothing but scalars is made of."""
+    if node.is_view:
+        return node.inputs[0]
+    if node.op != "mul" or node.ndim == 0:
+        return None
+    arrays = [(x, e) for x, e in zip(node.inputs, node.attr("exponents"), strict=True) if x.ndim]
+    return arrays[0][0] if len(arrays) == 1 and arrays[0][1] == 1 else None
+
+
+class Memo:
+    """What is known of nodes: what rules made of them, and what they are with other inputs.
+
+    One for several calls of simplify spares what their graphs have in common.  It keeps every node
+    that it has seen.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, dict[Node, tuple[tuple[Asked, ...], Any]]] = {}
+        self._rebuilt: dict[tuple[Node, ...], Node] = {}
+
+    def found(self, rules: Hashable) -> dict[Node, tuple[tuple[Asked, ...], Any]]:
+        """What came of trying these rules on a node, and what they had asked."""
+        return self._found.setdefault(rules, {})
+
+    def rebuild(self, node: Node, inputs: Sequence[Node]) -> Node:
+        """The node with other inputs, in normal form."""
+        key = (node, *inputs)
+        built = self._rebuilt.get(key)
+        if built is None:
+            built = self._rebuilt[key] = rebuild(node, inputs)
+        return built
