@@ -4,7 +4,8 @@ A network's kernels are chosen for speed; a formula is judged by how little it s
 is ``logaddexp(0, x)``, the sigmoid exp(−softplus(−x)), which shares its logarithm with what stands
 around it, and the composites of the softmax family that have one argument share the shifted
 exponentials.  sigmoid(x) keeps its tails: below −37, softplus(−x) is −x to the last bit, and above
-that its rounding is at most 3.6e−15.
+that its rounding is at most 3.6e−15.  A root of a sum of squares is ``hypot.reduce``, whose squares
+do not overflow, and x · (1/y, or 0 where y is 0) one division.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 
 from codegen.program import Builder, Program, Step
 from codegen.views import DROP, KEEP, index
+from symdiff.expr.contraction import summed_squares
+from symdiff.expr.shapes import broadcast_shapes
 
 _FAMILY = ("softmax", "log_softmax", "logsumexp")
 
@@ -30,6 +33,7 @@ class _Brief:
         self.builder = Builder(dtype)
         self.places: dict[int, int] = {}
         self.present = {(step.action, step.args, step.details) for step in program.steps}
+        self.registers = {node: register for register, node in program.nodes.items()}
         self.shared = Counter(_argument(step) for step in program.steps if step.action in _FAMILY)
 
     def run(self) -> Program:
@@ -54,6 +58,11 @@ class _Brief:
             return self.unary("exp", self.scaled(self.unary("softplus_brief", minus), -1.0))
         if step.action == "softplus":
             return self.unary("softplus_brief", args[0])
+        if step.action == "mul" and not step.weak:
+            return self.product(step)
+        quotient = self.guarded(step) if step.action == "where" else None
+        if quotient is not None:
+            return quotient
         if step.action in _FAMILY and self.shared[_argument(step)] > 1:
             return _SHARED[step.action](self, args[0], step)
         return self.builder.emit(
@@ -91,6 +100,86 @@ class _Brief:
             return self.scaled(x, -1.0)
         args = [self.places[arg] for arg in step.args]
         return self.emit(step.action, args, x, **details)
+
+    def product(self, step: Step) -> int:
+        """A product, with norms and guarded quotients each as one factor."""
+        factors, divisor = self.factors(step), None
+        for arg in step.args:
+            if factors.get(self.places[arg]) == 1:
+                divisor = self.guarded_below(arg)
+            if divisor is not None:
+                del factors[self.places[arg]]
+                break
+        above = self.of_factors(factors, step)
+        if divisor is None:
+            return above
+        return self.emit_shaped("divide_or_zero", [above, divisor], step)
+
+    def guarded_below(self, register: int) -> int | None:
+        """What a reciprocal that is 0 at 0 is of, seen through axes of size 1."""
+        step = self.program.steps[register]
+        if step.action == "reciprocal_or_zero":
+            return self.places[step.args[0]]
+        inner = self.guarded_below(step.args[0]) if step.action == "index" else None
+        return None if inner is None else index(self.builder, inner, step.detail("items"))
+
+    def factors(self, step: Step) -> dict[int, float]:
+        """The registers that a product multiplies, to their powers."""
+        factors: dict[int, float] = {}
+        for arg, e in zip(step.args, step.detail("exponents"), strict=True):
+            norm = self.norm(arg) if (2 * e) % 1 == 0 and (e < 0 or e % 1) else None
+            place, power = (self.places[arg], e) if norm is None else (norm, 2 * e)
+            factors[place] = factors.get(place, 0.0) + power
+        return factors
+
+    def of_factors(self, factors: dict[int, float], step: Step) -> int:
+        """The product of a step with other factors."""
+        coefficient = step.detail("coefficient")
+        if not factors:
+            return self.builder.number(coefficient, step.dtype)
+        if coefficient == 1 and list(factors.values()) == [1.0]:
+            return next(iter(factors))
+        return self.builder.emit(
+            "mul",
+            list(factors),
+            shape=broadcast_shapes(*(self.builder.steps[arg].shape for arg in factors)),
+            dtype=step.dtype,
+            exponents=tuple(factors.values()),
+            coefficient=coefficient,
+        )
+
+    def guarded(self, step: Step) -> int | None:
+        """where(y > 0, x / y, 0) as one division, for a norm y."""
+        mask, quotient, other = (self.program.steps[arg] for arg in step.args)
+        if mask.action != "gt" or quotient.action != "mul" or not self.is_zero(other):
+            return None
+        factors, norm = self.factors(quotient), self.places[mask.args[0]]
+        compared = self.program.steps[mask.args[1]]
+        is_norm = self.builder.steps[norm].action == "hypot_reduce"
+        if not is_norm or not self.is_zero(compared) or factors.get(norm) != -1:
+            return None
+        del factors[norm]
+        above = self.of_factors(factors, quotient)
+        return self.emit_shaped("divide_or_zero", [above, norm], step)
+
+    def is_zero(self, step: Step) -> bool:
+        return step.action == "number" and float(step.detail("literal")) == 0
+
+    def emit_shaped(self, action: str, args: list[int], like: Step, **details: Any) -> int:
+        return self.builder.emit(action, args, shape=like.shape, dtype=like.dtype, **details)
+
+    def norm(self, register: int) -> int | None:
+        """The root of a sum of squares, seen through axes of size 1."""
+        step = self.program.steps[register]
+        if step.action == "index":
+            inner = self.norm(step.args[0])
+            return None if inner is None else index(self.builder, inner, step.detail("items"))
+        node = self.program.nodes.get(register)
+        found = None if node is None else summed_squares(node)
+        x = None if found is None else self.registers.get(found[0])
+        if found is None or x is None:
+            return None
+        return self.emit_shaped("hypot_reduce", [self.places[x]], step, axes=found[1])
 
     # The softmax family: what its members share, and each of them.
 

@@ -104,7 +104,7 @@ def product_text(style: Style, step: Step, parts: Sequence[Part]) -> Text:
     coefficient: float = step.detail("coefficient")
     ordered = sorted(parts, key=lambda part: (part.is_mask, -part.ndim, part.register))
     # What was made so as not to overflow is divided by twice: its square may overflow.
-    doubled = [p for p in ordered if p.action in ("hypot", "norm") and p.weight == -2]
+    doubled = [p for p in ordered if p.action in ("hypot", "hypot_reduce") and p.weight == -2]
     ordered = [part for part in ordered if part not in doubled]
     twice = [f" / {part.text.at(Level.UNARY)}" * 2 for part in doubled]
     groups: dict[tuple[bool, bool], list[Text]] = {

@@ -59,6 +59,7 @@ HINTS = {
     "sum": "total",
     **dict.fromkeys(("max", "finite_peak"), "peak"),
     "mean": "mean",
+    "hypot_reduce": "norm",
     "exp": "exp",
     "log": "log",
     "sigmoid": "sigma",

@@ -90,17 +90,10 @@ def _parts(step: Step, args: Sequence[Text], sources: Sequence[Step], weights: s
             weight,
             source.weak,
             source.dtype == "bool",
-            _kind(source),
+            source.action,
         )
         for source, arg, weight in zip(sources, args, step.detail(weights), strict=True)
     ]
-
-
-def _kind(source: Step) -> str:
-    """The action, a scaled norm apart."""
-    if source.action == "mul" and sorted(source.detail("exponents")) == [0.5, 1.0]:
-        return "norm"
-    return source.action
 
 
 def _add(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
@@ -148,6 +141,13 @@ def _copy(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step
 
 def _relu(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
     return Text(style.call("maximum", args[0].code, "0"), Level.ATOM, count(args))
+
+
+def _hypot_reduce(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
+    rank, axes = len(sources[0].shape), step.detail("axes")
+    where = _axes(axes, rank) if len(axes) < rank or rank == 1 else "None"
+    code = style.call("hypot.reduce", args[0].code, f"axis={where}", "initial=0")
+    return Text(code, Level.ATOM, count(args))
 
 
 def _logaddexp(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
@@ -327,6 +327,8 @@ PRINTERS: dict[str, Printer] = {
     "sigmoid_slope": _helper("_sigmoid_slope"),
     "softplus": _helper("_softplus"),
     "softplus_brief": _logaddexp,
+    "hypot_reduce": _hypot_reduce,
+    "divide_or_zero": _helper("_divide_or_zero"),
     "finite_peak": _along("_peak"),
     "reciprocal_or_zero": _helper("_reciprocal_or_zero"),
     **{

@@ -23,13 +23,13 @@ BUILTINS = frozenset(
 #: Attributes that may be read: of NumPy, of arrays, dicts and strings.
 ATTRIBUTES = frozenset(
     """T __name__ abs add all any append arange arcsinh arctan arctanh argv argwhere array asarray
-    astype at bool_ broadcast_to clip concatenate copy cos cosh cumsum default_rng divide dtype
-    einsum empty errstate exit exp expm1 eye finfo flat flip float32 float64 fromkeys full get
+    astype at bool_ broadcast broadcast_to clip concatenate copy cos cosh cumsum default_rng divide
+    dtype einsum empty errstate exit exp expm1 eye finfo flat flip float32 float64 fromkeys full get
     hypot inf int64 integers isfinite items join keys kind linalg log log1p logaddexp matmul max
-    maximum mean median min minimum nan nan_to_num ndim ndindex normal ones outer pad
-    permutation power prod random ravel reshape setdefault shape sign sin sinh size sqrt squeeze
-    standard_normal sum swapaxes tan tanh tensordot tolist transpose type uniform values vdot
-    vecdot where zeros zeros_like
+    maximum mean median min minimum nan nan_to_num ndim ndindex normal ones outer pad permutation
+    power prod random ravel reduce reshape setdefault shape sign sin sinh size sqrt squeeze
+    standard_normal sum swapaxes tan tanh tensordot tolist transpose type uniform values vdot vecdot
+    where zeros zeros_like
     """.split()
 )
 

@@ -32,6 +32,12 @@ def _reciprocal_or_zero(x):
     return np.divide(1, x, out=np.zeros_like(x), where=x != 0)
 
 
+def _divide_or_zero(x, y):
+    """x / y, and 0 where y is 0."""
+    out = np.zeros(np.broadcast(x, y).shape, y.dtype)
+    return np.divide(x, y, out=out, where=y != 0)
+
+
 def _peak(x, axis):
     """The maximum along axis, kept; a finite number even so, since inf - inf is no number."""
     limits = np.finfo(x.dtype)

@@ -93,6 +93,26 @@ def split_sum(node: Node) -> Node:
     return power_product([(result, 1.0)], product.attr("coefficient"))
 
 
+def summed_squares(total: Node) -> tuple[Node, tuple[int, ...]] | None:
+    """(x, axes) of a sum of x² over axes, the others kept in order; None for any other node."""
+    if total.op != "contract":
+        return None
+    x, names, out = total.inputs[0], total.attr("indices")[0], total.attr("out")
+    if len(total.inputs) == 1:
+        if x.op != "mul" or x.attr("exponents") != (2.0,) or x.attr("coefficient") != 1:
+            return None
+        x = x.inputs[0]
+    elif len(total.inputs) != 2 or total.inputs[1] is not x:
+        return None
+    else:  # axes of size 1 share no index
+        pairs = zip(names, total.attr("indices")[1], x.shape, strict=True)
+        if any(a != b and size != 1 for a, b, size in pairs):
+            return None
+    axes = tuple(a for a, n in enumerate(names) if n not in out)
+    kept = tuple(n for n in names if n in out)
+    return (x, axes) if axes and len(set(names)) == len(names) and kept == tuple(out) else None
+
+
 def is_identity(node: Node) -> bool:
     """Whether the node is an identity matrix."""
     idx = node.inputs[0] if node.op == "one_hot" else None

@@ -93,3 +93,37 @@ def test_comparisons_with_a_difference() -> None:
     edge = sd.derive("sum(maximum(0, 1 - x))", "x", {"x": (5,)})
     near = np.array([np.nextafter(1, 0), 1.0, np.nextafter(1, 2), -np.inf, np.nan])
     np.testing.assert_array_equal(edge.derivative(x=near)[:4], [-1, 0, 0, -1])
+
+
+def test_norms_are_one_call_and_quotients_by_them_one_division() -> None:
+    assert "_divide_or_zero(x, np.hypot.reduce(x, axis=0, initial=0))" in body("norm(x)")
+    rows = body("sum(sqrt(sum((A-B)**2, axis=1)))", "A", A=(3, 2), B=(3, 2))
+    assert "np.hypot.reduce(t1, axis=-1, initial=0)[:, None]" in rows
+    assert "_divide_or_zero(t1, t2)" in rows
+    assert "axis=None" in body("sqrt(sum(A**2))", "A", A=(3, 2))
+    assert "hypot" not in body("sum(x**2)**2")
+    assert "hypot" not in body("sqrt(sum(x**2) + 1)")
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1.0, 1e160, 1e300])
+def test_norms_of_numbers_whose_squares_are_none(size: float) -> None:
+    x, y = size * np.array([3.0, -4.0]), np.array([1.0, 2.0]) * size
+    shapes = {"x": (2,), "y": (2,)}
+    alone = sd.derive("norm(x)", "x", {"x": (2,)})
+    np.testing.assert_allclose(alone.value(x=x), 5 * size, rtol=1e-14)
+    np.testing.assert_allclose(alone.derivative(x=x), [0.6, -0.8], rtol=1e-14)
+    rows = sd.derive("sum(sqrt(sum(A**2, axis=1)))", "A", {"A": (1, 2)})
+    np.testing.assert_allclose(rows.derivative(A=x[None]), [[0.6, -0.8]], rtol=1e-14)
+    if 1e-200 < size < 1e200:
+        cosine = sd.derive("x@y/(norm(x)*norm(y))", "x", shapes)
+        unit = np.array([0.6, -0.8])
+        expected = (y / np.hypot(*y) + 1 / 5**0.5 * unit) / (5 * size)
+        np.testing.assert_allclose(cosine.derivative(x=x, y=y), expected, rtol=1e-13)
+
+
+def test_norms_of_nothing_have_no_slope() -> None:
+    for formula in ("norm(x)", "sum(hypot(x, 0*x))", "norm(x)**3"):
+        found = sd.derive(formula, "x", {"x": (2,)}).derivative(x=np.zeros(2))
+        np.testing.assert_array_equal(found, [0.0, 0.0])
+    one = sd.derive("norm(x)", "x", {"x": (1,)})
+    assert one.value(x=np.array([-3.0])) == 3.0

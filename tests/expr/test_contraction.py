@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symdiff.expr import build as b
+from symdiff.expr.contraction import summed_squares
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.shapes import ShapeError
 
@@ -92,3 +93,13 @@ def test_faulty_subscripts_are_explained(text: str, message: str) -> None:
     x, y = b.input("x", (2, 3)), b.input("y", (3, 4))
     with pytest.raises(ShapeError, match=message):
         b.einsum(text, x, y)
+
+
+def test_sums_of_squares_are_known() -> None:
+    x, rows = b.input("sq_x", (3,)), b.input("sq_rows", (1, 4))
+    assert summed_squares(x @ x) == (x, (0,))
+    assert summed_squares(b.sum(x**2)) == (x, (0,))
+    found = summed_squares(b.einsum("ij,ij->", rows, rows))
+    assert found == (rows, (0, 1))
+    for other in (b.sum(x), x @ (2 * x + 1), b.sum(x**3), x**2):
+        assert summed_squares(other) is None
