@@ -12,25 +12,23 @@ Costs are taken at nominal sizes where sizes are unknown (:class:`symdiff.simpli
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from symdiff.expr.algebra import linear_combination, scalar
-from symdiff.expr.graph import consumers, rebuild, toposort
+from symdiff.expr.graph import rebuild
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast
-from symdiff.expr.views import broadcast_to, is_view
+from symdiff.expr.views import broadcast_to
 from symdiff.simplify.cost import Nominal
 from symdiff.simplify.decisions import Decision, Prices
 from symdiff.simplify.network import Price
-from symdiff.simplify.order import EXHAUSTIVE, best_order, inner, order_cost, order_work
+from symdiff.simplify.order import best_order, inner, order_cost, order_work
 from symdiff.simplify.products import Products
-from symdiff.simplify.terms import OPENED, is_factored
+from symdiff.simplify.terms import OPENED
+from symdiff.simplify.unformed import Unformed, is_product
+from symdiff.simplify.uses import gathered, is_gathered
 
-MOST_FACTORS = 4  # operands of a term of a node that may be left unformed
-MOST_TERMS = 8  # terms of such a node
-MOST_DEPTH = 40  # nodes on top of each other in such a node
 CANCELLING = 2  # what a squared sum of several terms must win by, expanded, to be so
 
 
@@ -55,96 +53,16 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> list[
 
 def planned(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> Planned:
     """The roots as :func:`plan` gives them, with the decisions and their prices."""
-    planner = _Planner(roots, Nominal(sizes or {}))
+    planner = _Planner(gathered(roots), Nominal(sizes or {}))
     return Planned(planner.run(), planner.decisions)
 
 
-def is_product(node: Node) -> bool:
-    """Whether the node sums or multiplies, as against a view."""
-    return node.op == "contract" and not is_view(node)
-
-
-@dataclass
-class _Form:
-    """What a node comes to when it is taken apart."""
-
-    terms: int = 1
-    factors: int = 1
-    depth: int = 0
-
-
-class _Planner:
+class _Planner(Unformed):
     def __init__(self, roots: Sequence[Node], numbers: Nominal) -> None:
-        self.roots = list(roots)
-        self.numbers = numbers
+        super().__init__(roots, numbers)
         self.one_example = Nominal({**numbers, "batch": numbers.get("batch", 1)})
-        self.order = toposort(self.roots)
-        self.readers = consumers(self.order)
-        self.open = self.candidates()
-        self.limit()
         self.known_costs: dict[object, tuple[int, frozenset[int]]] = {}
         self.decisions: list[Decision] = []
-
-    # Which nodes may be left unformed.
-
-    def candidates(self) -> set[Node]:
-        """Factored nodes of which nothing but contractions, or other such nodes, read."""
-        factored: set[Node] = set()
-        for node in self.order:
-            if node.op in OPENED and is_factored(node, factored):
-                factored.add(node)
-        kept = set(self.roots)
-        found: set[Node] = set()
-        for node in reversed(self.order):
-            if node in factored and node not in kept:
-                if all(is_product(user) or user in found for user in self.readers[node]):
-                    found.add(node)
-        return found
-
-    def limit(self) -> None:
-        """Form what would come to too many terms or factors, its operands first."""
-        forms: dict[Node, _Form] = {}
-        for node in self.order:
-            form = self.size_of(node, forms)
-            most = MOST_TERMS, MOST_FACTORS, MOST_DEPTH
-            if is_product(node) and node not in self.open:
-                most = MOST_TERMS**2, EXHAUSTIVE, MOST_DEPTH
-            if _exceeds(form, most):
-                for x in node.inputs:
-                    self.close(x)
-                form = self.size_of(node, forms)
-                if node in self.open and _exceeds(form, most):
-                    self.close(node)
-            forms[node] = form
-
-    def size_of(self, node: Node, forms: Mapping[Node, _Form]) -> _Form:
-        parts = [
-            forms[x] if x in self.open or is_view(x) else _Form() for x in node.inputs
-        ]  # fmt: skip
-        if node not in self.open and not is_product(node) and not is_view(node):
-            return _Form()
-        depth = 1 + max((p.depth for p in parts), default=0)
-        if node.op == "add":
-            return _Form(sum(p.terms for p in parts), max(p.factors for p in parts), depth)
-        extra = 1 if node.op == "scatter_add" else 0
-        if node.op == "mul":
-            times = [2 if e == 2 else 1 for e in node.attr("exponents")]
-            parts = [p for p, n in zip(parts, times, strict=True) for _ in range(n)]
-        if node.op == "scatter_add":
-            parts = parts[:1]
-        terms = math.prod(p.terms for p in parts)
-        return _Form(terms, sum(p.factors for p in parts) + extra, depth)
-
-    def close(self, node: Node) -> None:
-        """Have the node formed; so must be what it is made of, unless it is a contraction."""
-        todo = [node]
-        while todo:
-            x = todo.pop()
-            if x in self.open:
-                self.open.discard(x)
-                todo += [] if is_product(x) else x.inputs
-            elif is_view(x):
-                todo += x.inputs
 
     # Whether it is cheaper to form them.
 
@@ -304,8 +222,10 @@ class _Planner:
 
     def may_cancel(self, user: Node, node: Node) -> bool:
         """Whether the contraction squares the node and the node is a sum of several terms."""
-        squared = user.inputs.count(node) > 1
-        return squared and len(Products(node, self.open, self.numbers).terms) > 1
+        if user.inputs.count(node) < 2:
+            return False
+        terms = Products(node, self.open, self.numbers).terms
+        return len(terms) > 1 or any(is_gathered(x.node) for x in terms[0].operands)
 
     def cost(
         self, node: Node, known: frozenset[int], opened: Set[Node], numbers: Nominal
@@ -315,17 +235,6 @@ class _Planner:
         if key not in self.known_costs:
             self.known_costs[key] = self.price(node, known, opened, numbers)
         return self.known_costs[key]
-
-    def inside(self, node: Node, opened: Set[Node]) -> set[Node]:
-        """The unformed nodes that a node is made of."""
-        found: set[Node] = set()
-        todo = list(node.inputs)
-        while todo:
-            x = todo.pop()
-            if (x in opened or is_view(x)) and x not in found:
-                found.add(x)
-                todo += x.inputs
-        return found
 
     def price(
         self, node: Node, known: frozenset[int], opened: Set[Node], numbers: Nominal
@@ -383,10 +292,6 @@ class _Planner:
         if node.facts.nonnegative and not result.facts.nonnegative:
             result = scalar("relu", result)
         return result, known
-
-
-def _exceeds(form: _Form, most: tuple[int, int, int]) -> bool:
-    return form.terms > most[0] or form.factors > most[1] or form.depth > most[2]
 
 
 def _sums_apart(node: Node) -> bool:

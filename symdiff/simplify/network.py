@@ -107,19 +107,29 @@ class Network:
         colour = {n: hash((self.numbers[n], place.get(n))) for n in self.bit}
         return _coloured(self.operands, colour)
 
+    def held(self, mask: int) -> int:
+        """The indices that a set of operands stands with before a step: a one-hot array all."""
+        x = self.picker(mask)
+        return self.needed(mask) if x is None else self.leaf[mask.bit_length() - 1]
+
     # What one step costs.
 
     def start_work(self, i: int) -> list[Work]:
-        """Indices that only one operand has, and the result has not, are summed first."""
+        """Indices that only one operand has, and the result has not, are summed first.
+
+        Not those of a one-hot array: it is not formed until a step needs it.
+        """
         bits = self.leaf[i]
+        if self.picker(1 << i) is not None:
+            return []
         summed = self.volume(bits) != self.volume(self.needed(1 << i))
         return [(1, bits)] if summed else []
 
     def picker(self, mask: int) -> Operand | None:
-        """The operand, where the set is one that selects, with all its indices still in use."""
+        """The operand, where the set is one that selects, and what it selects from is in use."""
         i = mask.bit_length() - 1
         x = self.operands[i]
-        if mask != 1 << i or x.picks is None or self.needed(mask) != self.leaf[i]:
+        if mask != 1 << i or x.picks is None or not self.bit[x.names[-1]] & self.needed(mask):
             return None
         return x if len(set(x.names)) == len(x.names) else None
 
@@ -135,26 +145,34 @@ class Network:
             x = self.picker(one)
             if x is None:
                 continue
-            last, have = self.bit[x.names[-1]], self.needed(other)
+            last, have = self.bit[x.names[-1]], self.held(other)
             if last & have and not last & keep:
                 y = self.picker(other)
                 same = y is not None and y.names[-1] == x.names[-1]
                 return ("equal" if same else "take"), one
-            places = self.needed(one) & ~last
+            places = self.held(one) & ~last
             if not last & have and not places & ~have and not (have & ~keep) & ~places:
                 return "scatter", one
         return None
 
     def pair_work(self, a: int, b: int) -> list[Work]:
-        """The arithmetic of multiplying two partial products, and summing what nobody needs."""
-        have, keep = self.needed(a) | self.needed(b), self.needed(a | b)
-        found = self.selection(a, b)
-        if found is not None:
-            last = self.bit[self.operands[found[1].bit_length() - 1].names[-1]]
-            if found[0] == "scatter":  # the rows, and the zeros that they are added to
-                return [(1, have & ~last), (1, keep)]
-            have &= ~last
-        return [(2 if self.volume(have & ~keep) > 1 else 1, have)]
+        """The arithmetic of multiplying two partial products, and summing what nobody needs.
+
+        A one-hot array that does not select has to be formed.
+        """
+        keep, found = self.needed(a | b), self.selection(a, b)
+        if found is None:
+            have = self.needed(a) | self.needed(b)
+            formed = [(1, self.held(m)) for m in (a, b) if self.picker(m)]
+            return [*formed, self._times(have, keep)]
+        last = self.bit[self.operands[found[1].bit_length() - 1].names[-1]]
+        have = (self.held(a) | self.held(b)) & ~last
+        if found[0] == "scatter":  # the rows, and the zeros that they are added to
+            return [(1, have), (1, keep)]
+        return [self._times(have, keep)]
+
+    def _times(self, have: int, keep: int) -> Work:
+        return 2 if self.volume(have & ~keep) > 1 else 1, have
 
     def cost(self, work: Sequence[Work]) -> int:
         """The work as a number."""
