@@ -123,6 +123,13 @@ class _Pairs:
         own = self.overlapping(operand)
         if own:
             return self.columns(operand, groups, shape, own)
+        # Axes that stand together as they should are merged where they are, which copies nothing.
+        present = [group for group in groups if group]
+        order = sorted(present, key=lambda group: operand.indices.index(group[0]))
+        if len(present) == len(groups) and [*operand.indices] == [i for g in order for i in g]:
+            sizes = tuple(shape_size(self.sizes[i] for i in group) for group in order)
+            register = views.reshape(self.builder, operand.register, sizes)
+            return views.transpose(self.builder, register, [order.index(group) for group in groups])
         register = self.shaped(operand, [i for group in groups for i in group])
         return views.reshape(self.builder, register, shape)
 

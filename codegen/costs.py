@@ -209,7 +209,7 @@ def _mul(step: Step, sources: Sequence[Step]) -> Size:
 FLOPS: dict[str, Counted] = {
     **dict.fromkeys((*LEAVES, *VIEWS, "strong", "cast", "copy", "arange", "eye", "full"), _nothing),
     **dict.fromkeys(("pick",), _nothing),
-    **dict.fromkeys(("pad", "concatenate", "take"), _nothing),
+    **dict.fromkeys(("pad", "concatenate", "take", "columns"), _nothing),
     **dict.fromkeys(SCALARS, _each(1)),
     "pow": _each(1),
     "relu": _each(1),
@@ -229,7 +229,7 @@ FLOPS: dict[str, Counted] = {
     **dict.fromkeys(("sum", "max", "prod", "cumsum"), _read(1)),
     "mean": _read(1, rows=1),
     "clip": _each(1),
-    "scatter_add": lambda step, sources: sources[0].size,
+    **dict.fromkeys(("scatter_add", "overlap_add"), lambda step, sources: sources[0].size),
     "add": _add,
     "mul": _mul,
     "matmul": _matmul,

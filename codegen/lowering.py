@@ -14,6 +14,7 @@ from codegen import views
 from codegen.contraction import lower_contract
 from codegen.program import Builder
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import promote
 from symdiff.expr.scalars import SCALARS
 from symdiff.expr.shapes import (
@@ -249,6 +250,30 @@ def _one_hot(builder: Builder, node: Node, args: list[int]) -> int:
     return builder.emit("one_hot", args, shape=node.shape, dtype=node.dtype, n=n)
 
 
+def _concatenate(builder: Builder, node: Node, args: list[int]) -> int:
+    """Between two arrays of one number it is a pad; pads of several axes are taken together."""
+    value = number_of(node.inputs[0])
+    whole = isinstance(value, float) and number_of(node.inputs[-1]) == value
+    if not whole or len(args) != 3:
+        return _one_array(builder, node, args)
+    axis, inner = node.attr("axis"), builder.steps[args[1]]
+    ends = (node.inputs[0].shape[axis], node.inputs[2].shape[axis], 0)
+    padding = [ends if a == axis else (0, 0, 0) for a in range(node.ndim)]
+    register = builder.strong(args[1])
+    if inner.action == "pad" and dict(inner.details).get("value", 0.0) == value:
+        register = inner.args[0]
+        pairs = zip(padding, inner.detail("padding"), strict=True)
+        padding = [b if a == (0, 0, 0) else a for a, b in pairs]
+    return builder.emit(
+        "pad",
+        [register],
+        shape=node.shape,
+        dtype=node.dtype,
+        padding=tuple(padding),
+        value=value,
+    )
+
+
 def _max(builder: Builder, node: Node, args: list[int]) -> int:
     if not node.attr("axes"):
         return args[0]
@@ -269,7 +294,8 @@ LOWERINGS: dict[str, Lowering] = {
     "contract": lower_contract,
     "max": _max,
     **dict.fromkeys(("prod", "cumsum", "softmax", "log_softmax", "logsumexp"), _one_array),
-    **dict.fromkeys(("flip", "pad", "concatenate", "take", "scatter_add"), _one_array),
+    **dict.fromkeys(("flip", "pad", "take", "scatter_add"), _one_array),
+    "concatenate": _concatenate,
     **dict.fromkeys(("window", "overlap_add"), _one_array),
     "reshape": _reshape,
     "slice": _slice,

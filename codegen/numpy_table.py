@@ -267,7 +267,9 @@ def _pad(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]
     widths = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
     if wide:
         return Text(style.helper("_spread", args[0].code, widths), Level.ATOM, count(args))
-    return Text(style.call("pad", args[0].code, widths), Level.ATOM, count(args))
+    filled = dict(step.details).get("value", 0.0)
+    more = [f"constant_values={style.number(filled, step.dtype).code}"] if filled else []
+    return Text(style.call("pad", args[0].code, widths, *more), Level.ATOM, count(args))
 
 
 def _concatenate(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:

@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symdiff.expr import build
-from symdiff.nn import activations, attention, embeddings, losses, normalization, units
+from symdiff.nn import (
+    activations,
+    attention,
+    convolution,
+    embeddings,
+    losses,
+    normalization,
+    pooling,
+    units,
+)
 
 _BUILD = """
     exp expm1 log log1p sqrt square abs absolute sign sin cos tan sinh cosh tanh arctan arcsinh
@@ -27,6 +36,10 @@ _LOSSES = """
 """.split()
 _NORMALIZATION = "layer_norm rms_norm group_norm batch_norm".split()
 _EMBEDDINGS = "embedding embedding_bag".split()
+_CONVOLUTION = "conv1d conv2d conv_transpose1d conv_transpose2d".split()
+_POOLING = """
+    max_pool1d max_pool2d avg_pool1d avg_pool2d global_avg_pool global_max_pool flatten
+""".split()
 _UNITS = "prelu maxout low_rank dropout".split()
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
@@ -35,6 +48,8 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(losses, name) for name in _LOSSES},
     **{name: getattr(normalization, name) for name in _NORMALIZATION},
     **{name: getattr(embeddings, name) for name in _EMBEDDINGS},
+    **{name: getattr(convolution, name) for name in _CONVOLUTION},
+    **{name: getattr(pooling, name) for name in _POOLING},
     **{name: getattr(units, name) for name in _UNITS},
     "attention": attention.attention,
     "array": build.constant,

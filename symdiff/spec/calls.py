@@ -118,6 +118,11 @@ def _axis(value: Value) -> Any:
     return None if value is None else _integer(value)
 
 
+def _ends(value: Value) -> Any:
+    """Whole numbers, alone, one an axis or a pair an axis; or a word such as "same"."""
+    return value if isinstance(value, str) else _axis(value)
+
+
 def _flag(value: Value) -> Any:
     if value not in (0, 1) or isinstance(value, float):
         raise TypeError(f"True or False is expected, not {says(value)}")
@@ -134,7 +139,9 @@ Converter = Callable[[Value], Any]
 
 PARAMETERS: Mapping[str, Converter] = {
     **dict.fromkeys(("axis", "axes", "axis1", "axis2"), _axis),
-    **dict.fromkeys(("keepdims", "approximate", "log_input", "causal"), _flag),
+    **dict.fromkeys(("window", "stride", "dilation", "output_padding"), _axis),
+    "padding": _ends,
+    **dict.fromkeys(("keepdims", "approximate", "log_input", "causal", "count_include_pad"), _flag),
     **dict.fromkeys(("a_min", "a_max", "gain", "offset", "variance", "precision"), _optional_array),
     **dict.fromkeys(("eps", "gamma", "delta", "rate"), _number),
     **dict.fromkeys(("subscripts", "dtype", "mode"), _string),

@@ -76,7 +76,17 @@ TAKES_NUMBERS = [
     if len([p for p in inspect.signature(function).parameters.values() if p.default is p.empty])
     == 1
     and next(iter(inspect.signature(function).parameters)) in ("x", "value")
-    and name not in ("trace", "diag", "diagonal", "tril", "triu")
+    and name
+    not in (
+        "trace",
+        "diag",
+        "diagonal",
+        "tril",
+        "triu",
+        "flatten",
+        "global_avg_pool",
+        "global_max_pool",
+    )
 ]
 
 
