@@ -29,7 +29,7 @@ from symdiff.inspect.naming import Line, lines
 from symdiff.inspect.show import joined, latex_lines, one_line, text_lines
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
-from symdiff.simplify.contraction import plan
+from symdiff.simplify.contraction import planned
 from symdiff.simplify.pipeline import ACCURATE, SHORT
 from symdiff.simplify.scaled import scaled_norms
 from symdiff.simplify.second_order import cheapest_hvp
@@ -228,8 +228,8 @@ def derive(
         forward = simplify(node, trace=True, phases=ACCURATE, contractions=False)
         steps = [forward]
         raw, made = _derivative(forward.root, x, v, order, steps)
-        (value,) = plan([forward.root])
-    assumed = {fact for step in steps for fact in step.assumptions}
+        plan = planned([forward.root])
+    assumed = plan.facts.union(*(step.assumptions for step in steps))
     misses = dict.fromkeys(miss.text(one_line) for step in steps for miss in step.near_misses)
     return Derivation(
         expr,
@@ -237,7 +237,7 @@ def derive(
         order,
         direction,
         reading.inputs,
-        value,
+        plan.roots[0],
         made,
         raw,
         joined(step.trace for step in steps),

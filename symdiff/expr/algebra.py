@@ -131,8 +131,13 @@ def _is_even(e: float) -> bool:
 
 
 def _merges(base: Node, inner: float, outer: float) -> bool:
-    """Whether (base**inner)**outer is base**(inner*outer) wherever the former is defined."""
-    return outer == math.floor(outer) or not _is_even(inner) or base.facts.nonnegative
+    """Whether (base**inner)**outer is base**(inner*outer) wherever the former is defined.
+
+    That a base is declared nonnegative is for rules to use, which say what they lean on.
+    """
+    if outer == math.floor(outer) or not _is_even(inner):
+        return True
+    return base.facts.nonnegative and not base.facts.declared
 
 
 def _factors(node: Node, e: float, scalars_out: bool) -> tuple[float, list[tuple[Node, float]]]:

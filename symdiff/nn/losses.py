@@ -40,7 +40,8 @@ def kl_divergence(p: Any, q: Any) -> Node:
     """Σ p (log p - log q) over the last axis; 0 log 0 is 0."""
     p, q = build.as_node(p), build.as_node(q)
     _same_shape("kl_divergence", p, q)
-    safe = p if p.facts.positive else build.where(build.greater(p, 0.0), p, 1.0)
+    known = p.facts.positive and not p.facts.declared
+    safe = p if known else build.where(build.greater(p, 0.0), p, 1.0)
     return build.sum(build.multiply(p, build.subtract(build.log(safe), build.log(q))), axis=-1)
 
 
@@ -55,12 +56,9 @@ def binary_cross_entropy(p: Any, y: Any) -> Node:
 def sigmoid_cross_entropy(z: Any, y: Any) -> Node:
     """binary_cross_entropy(sigmoid(z), y), through softplus.
 
-    softplus((1 - 2y) z) where y is known to be 0 or 1; no cancellation for any y in [0, 1].
+    No cancellation for any y in [0, 1].
     """
     z, y = build.as_node(z), build.as_node(y)
-    if y.facts.zero_or_one:
-        sign = build.subtract(1.0, build.multiply(2.0, y))
-        return build.softplus(build.multiply(sign, z))
     return _counted(y, _mixed(y, build.softplus(build.negative(z)), build.softplus(z)))
 
 

@@ -25,6 +25,7 @@ from symdiff.simplify.decisions import Decision, Prices
 from symdiff.simplify.network import Price
 from symdiff.simplify.order import best_order, inner, order_cost, order_work
 from symdiff.simplify.products import Products
+from symdiff.simplify.rewrite import Fact
 from symdiff.simplify.terms import OPENED
 from symdiff.simplify.unformed import Unformed, is_product
 from symdiff.simplify.uses import gathered, is_gathered
@@ -34,10 +35,11 @@ CANCELLING = 2  # what a squared sum of several terms must win by, expanded, to 
 
 @dataclass(frozen=True)
 class Planned:
-    """Planned roots, and what was decided on the way."""
+    """Planned roots, what was decided on the way, and the declared facts that clamps lean on."""
 
     roots: list[Node]
     decisions: list[Decision]
+    facts: frozenset[Fact] = frozenset()
 
 
 def plan(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> list[Node]:
@@ -54,7 +56,7 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> list[
 def planned(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> Planned:
     """The roots as :func:`plan` gives them, with the decisions and their prices."""
     planner = _Planner(gathered(roots), Nominal(sizes or {}))
-    return Planned(planner.run(), planner.decisions)
+    return Planned(planner.run(), planner.decisions, frozenset(planner.facts))
 
 
 class _Planner(Unformed):
@@ -63,6 +65,7 @@ class _Planner(Unformed):
         self.one_example = Nominal({**numbers, "batch": numbers.get("batch", 1)})
         self.known_costs: dict[object, tuple[int, frozenset[int]]] = {}
         self.decisions: list[Decision] = []
+        self.facts: set[Fact] = set()
 
     # Whether it is cheaper to form them.
 
@@ -291,6 +294,7 @@ class _Planner(Unformed):
         result = cast(broadcast_to(linear_combination(parts), node.shape), node.dtype)
         if node.facts.nonnegative and not result.facts.nonnegative:
             result = scalar("relu", result)
+            self.facts |= node.facts.declared
         return result, known
 
 

@@ -165,6 +165,7 @@ def simplify(
             _follow(final, named, found_plan.roots)
         final |= zip(given, found_plan.roots, strict=True)
         current, decisions = found_plan.roots, tuple(found_plan.decisions)
+        recorder.facts |= found_plan.facts
     return Simplified(
         tuple(current),
         final,

@@ -163,6 +163,7 @@ def test_many_applications_of_one_rule_are_one_line() -> None:
     assert line.startswith("log(exp(x")
     assert line.endswith("(12 times)")
     assert raw.endswith("by the chain rule")
+    assert tidied == "tidied up in 1 step (flatten_sum)"
 
 
 def test_more_rules_than_lines_are_named_with_their_facts() -> None:

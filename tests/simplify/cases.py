@@ -388,6 +388,18 @@ CASES: dict[str, Case] = {
         (b.where(x < 0, x, 0.0), -b.relu(-x)),
         never=(b.where(x > 1, x, 0.0), b.where(x > 0, y, 0.0), b.where(x > 0, x, 1.0)),
     ),
+    "where_of_known": case(
+        (b.where(pos > 0, x, y), x),
+        (b.where(pos >= 0, x, 1.0), x),
+        (b.where(soft > 1, x, y * w), y * w),
+        (b.where(soft <= 1, x, y), x),
+        never=(
+            b.where(pos > 1, x, y),
+            b.where(soft > 0, x, y),
+            b.where(b.exp(x) > 0, x, y),
+            b.where(pos > x, x, y),
+        ),
+    ),
     "where_of_equal": case(
         (b.where(y > 0, x, x), x),
         never=(b.where(y > 0, x, -x),),

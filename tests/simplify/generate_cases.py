@@ -953,6 +953,11 @@ TABLE |= {
         "x",
         {"m": BITS, "x": v([0.5, -1.0, 2.0, 0.3, 4.0], [1e80, -1e80, 1e-80, 1e90, 1e100])},
     ),
+    "cross_entropy_guarded": (
+        "-np.sum(p*np.log(np.where(p>0,p,1)))",
+        "p",
+        {"p": v([0.2, 0.5, 0.3], [1e-300, 1e-20, 1.0], positive=True)},
+    ),
     "relu_twice": ("np.sum(np.maximum(np.maximum(x,0),0)**2)", "x", {"x": R}),
     "bernoulli_variance": ("np.sum(1/(1+np.exp(-x))-1/(1+np.exp(-x))**2)", "x", {"x": X}),
     "later_features": ("np.sum(np.log(1+np.exp(Z.T[1:])))", "Z", {"Z": ZZ}),

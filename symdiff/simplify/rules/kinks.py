@@ -5,7 +5,8 @@ from __future__ import annotations
 from symdiff.expr.algebra import scalar
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast, number_of
-from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of, viewed_as
+from symdiff.expr.views import broadcast_to
+from symdiff.simplify.parts import Product, as_like, core_of, place, product_of, sum_of, viewed_as
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import negative
 
@@ -112,6 +113,27 @@ def relu_of_where(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+@rule("real-only", "where")
+def where_of_known(node: Node, context: Context) -> Rewrite | None:
+    """where(x > 0, a, b) = a, for an input x declared to be positive"""
+    condition, a, b = node.inputs
+    if condition.op not in ("gt", "ge", "lt", "le"):
+        return None
+    x, y = condition.inputs if condition.op in ("gt", "ge") else condition.inputs[::-1]
+    strict = condition.op in ("gt", "lt")
+    leaves = [each for each in (x, y) if number_of(each) is None]
+    if any(core_of(each).op != "input" for each in leaves):
+        return None  # what is computed may round to 0, and the question may be there for that
+    above = x.facts.lo > y.facts.hi or (x.facts.lo >= y.facts.hi and not strict)
+    above = above or (x.facts.positive and y.facts.hi <= 0)
+    below = x.facts.hi < y.facts.lo or (x.facts.hi <= y.facts.lo and strict)
+    if not above and not below:
+        return None
+    facts = frozenset().union(*(each.facts.declared for each in leaves))
+    result = broadcast_to(cast(a if above else b, node.dtype), node.shape)
+    return Rewrite(result, {"x": x}, facts)
+
+
 @rule("exact", "where")
 def where_of_equal(node: Node, context: Context) -> Rewrite | None:
     """where(c, x, x) = x"""
@@ -164,6 +186,7 @@ RULES: tuple[Rule, ...] = (
     relu_of_known,
     relu_of_mean,
     relu_of_where,
+    where_of_known,
     where_of_equal,
     masked_by_own_sign,
     extreme_of_equal,
