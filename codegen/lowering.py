@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from codegen import views
 from codegen.contraction import lower_contract
+from codegen.loops import lower_final, lower_loop, lower_stacked
 from codegen.program import Builder
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of
@@ -301,4 +302,8 @@ LOWERINGS: dict[str, Lowering] = {
     "slice": _slice,
     "one_hot": _one_hot,
     "stop_gradient": _stop_gradient,
+    "bound": _leaf,
+    "loop": lower_loop,
+    "stacked": lower_stacked,
+    "final": lower_final,
 }

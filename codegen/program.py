@@ -220,7 +220,8 @@ def build_block(
     """The program of a block; ``given`` nodes are not computed, but read as the functions say."""
     builder = Builder(around.dtype, around.short)
     registers = _lowered(builder, list(results.values()), list(given), given)
-    return _finished(builder, {label: registers[node] for label, node in results.items()})
+    places = {label: builder.strong(registers[node]) for label, node in results.items()}
+    return _finished(builder, places)
 
 
 def _lowered(
@@ -273,7 +274,7 @@ def reading_order(
     of a node's inputs, the one made of earlier leaves comes earlier.  (The graph's own order of
     operands is that of digests, which means nothing to a reader.)
     """
-    plain = _down_to(roots, given)
+    plain = toposort(roots, given)
     needed = set(plain)
     wanted = [node for node in first if node in needed]
     below = {node: () if node in given else node.inputs for node in plain}
@@ -294,26 +295,6 @@ def reading_order(
             stack.append((node, True))
             inputs = sorted(dict.fromkeys(below[node]), key=lambda x: -rank[x])
             stack.extend((x, False) for x in inputs if x not in done)
-    return order
-
-
-def _down_to(roots: Sequence[Node], given: Collection[Node]) -> list[Node]:
-    """The nodes that the roots need, inputs before users, without what given ones need."""
-    if not given:
-        return toposort(roots)
-    order: list[Node] = []
-    done: set[Node] = set()
-    stack = [(node, False) for node in reversed(roots)]
-    while stack:
-        node, ready = stack.pop()
-        if ready or node in given:
-            if ready or node not in done:
-                order.append(node)
-            done.add(node)
-        elif node not in done:
-            done.add(node)
-            stack.append((node, True))
-            stack.extend((x, False) for x in reversed(node.inputs) if x not in done)
     return order
 
 

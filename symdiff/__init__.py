@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from symdiff.expr.build import cast, constant, default_dtype, input, parameter
     from symdiff.expr.evaluate import evaluate
     from symdiff.expr.node import Node
+    from symdiff.expr.scan import scan
     from symdiff.expr.shapes import ShapeError
     from symdiff.facade import simplify
     from symdiff.inspect.show import show, to_latex
@@ -45,6 +46,7 @@ _HOMES = {
     "symdiff.expr.build": ("cast", "constant", "default_dtype", "input", "parameter"),
     "symdiff.expr.evaluate": ("evaluate",),
     "symdiff.expr.node": ("Node",),
+    "symdiff.expr.scan": ("scan",),
     "symdiff.expr.shapes": ("ShapeError",),
     "symdiff.inspect.show": ("show", "to_latex"),
     "symdiff.inspect.sympy_form": ("from_sympy", "to_sympy"),
@@ -75,6 +77,7 @@ __all__ = [
     "load",
     "parameter",
     "per_example_sq_norms",
+    "scan",
     "show",
     "simplify",
     "to_latex",

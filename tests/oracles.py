@@ -20,6 +20,7 @@ from symdiff.calculus.curvature import HVP_MODES, hvp
 from symdiff.calculus.forward import jvp
 from symdiff.calculus.reverse import gradients
 from symdiff.expr import build as b
+from symdiff.expr import loops
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
@@ -281,6 +282,33 @@ class _Autograd:
     def op_one_hot(self, node: Node, idx: Any) -> Any:
         n = size_value(node.attr("n"), self.sizes)
         return (np.asarray(idx)[..., None] == np.arange(n)).astype(node.dtype)
+
+    def op_loop(self, node: Node, *inputs: Any) -> Any:
+        return node, inputs  # run by those that read it
+
+    def op_stacked(self, node: Node, loop: Any) -> Any:
+        steps, _ = self.steps(*loop, loops.value_of(node))
+        return anp.array(steps) if not node.ndim - 1 else anp.stack(steps)
+
+    def op_final(self, node: Node, loop: Any) -> Any:
+        return self.steps(*loop)[1][node.attr("position")]
+
+    def steps(self, hub: Node, inputs: Any, *wanted: Node) -> tuple[list[Any], Any]:
+        """The wanted value at each step in order of time, and the carries after the last."""
+        nexts, leaves = loops.updates(hub), loops.bound_leaves(hub)
+        count, arrays = hub.attr("counts")
+        carries, rest = inputs[:count], inputs[count:]
+        length = size_value(hub.attr("length"), self.sizes)
+        found = []
+        for t in range(length)[:: -1 if hub.attr("reverse") else 1]:
+            now = [*carries, *(x[t] for x in rest[:arrays]), *rest[arrays:]]
+            done = dict(zip(leaves, now, strict=True))
+            for node in toposort([*nexts, *wanted]):
+                if node not in done:
+                    done[node] = self.run(node, [done[x] for x in node.inputs])
+            carries = [done[update] for update in nexts]
+            found += [anp.broadcast_to(done[x], x.shape) for x in wanted]
+        return found[:: -1 if hub.attr("reverse") else 1], carries
 
     def op_stop_gradient(self, node: Node, x: Any) -> Any:
         return np.asarray(autograd.tracer.getval(_unboxed(x)))

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from symdiff.expr import movement
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import rebuild, toposort
+from symdiff.expr.loops import readers_of
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.ops import OPS
 from symdiff.expr.shapes import ShapeError, Size, shape_text
@@ -40,8 +41,15 @@ def vmap(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> list[Node]:
     """
     n = _leading(mapping)
     batched: dict[Node, Node] = dict(mapping)
-    for node in toposort(roots):
-        if node not in batched and any(x in batched for x in node.inputs):
+    order = toposort(roots, mapping)
+    readers = readers_of(order)
+    for node in order:
+        if node.op == "loop" and any(x in batched for x in node.inputs):
+            from symdiff.calculus.loop_axes import with_axis
+
+            lanes = [Lane(batched.get(x, x), x in batched) for x in node.inputs]
+            batched |= with_axis(node, lanes, n, readers[node])
+        elif node not in batched and any(x in batched for x in node.inputs):
             lanes = [Lane(batched.get(x, x), x in batched) for x in node.inputs]
             batched[node] = BATCHING[node.op](node, lanes, n)
     return [

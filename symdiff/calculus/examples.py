@@ -13,11 +13,13 @@ The example axis may also be merged with others that come behind it, as in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symdiff.calculus.example_rules import SOURCES, UNBATCH, Mixes, Row, Rows, has_size
+from symdiff.calculus.loop_examples import loop_rows
 from symdiff.expr.graph import toposort
+from symdiff.expr.loops import LOOP_READERS, readers_of
 from symdiff.expr.movement import reshape
 from symdiff.expr.node import Node, describe
 from symdiff.expr.shapes import shape_text
@@ -64,26 +66,42 @@ def unbatch(
     """
     order = toposort(roots)
     rows: dict[Node, Row] = {}
-    counted: MixingError | None = None  # told only if nothing else mixes: a mean has one, too
+    for node, fault in type_rows(order, rows, size):
+        raise _error(fault, node, size, names or {}) from None
+    return SingleExample(
+        [rows[root].node if root in rows else root for root in roots],
+        _wholes([*order, *(node for node in rows if node not in order)], rows, size),
+        size,
+    )
+
+
+def type_rows(
+    order: Sequence[Node], rows: dict[Node, Row], size: str
+) -> Iterator[tuple[Node, Mixes]]:
+    """Find the rows of the nodes of a graph that are not there yet; those that mix come out.
+
+    What depends on how many examples there are is told only if nothing else mixes: a mean over
+    the examples has that, too.
+    """
+    counted: list[tuple[Node, Mixes]] = []
+    readers = readers_of(order)
     for node in order:
+        if node in rows or node.op in LOOP_READERS:
+            continue
         inputs = [rows.get(x) for x in node.inputs]
         try:
+            if node.op == "loop":
+                rows |= loop_rows(node, inputs, readers[node], size, type_rows)
+                continue
             row = _row(node, inputs, size)
         except Mixes as fault:
-            error = _error(fault, node, size, names or {})
             if node.op != "size":
-                raise error from None
-            counted = counted or error
+                yield node, fault
+            counted.append((node, fault))
         else:
             if row is not None:
                 rows[node] = row
-    if counted is not None:
-        raise counted
-    return SingleExample(
-        [rows[root].node if root in rows else root for root in roots],
-        _wholes(order, rows, size),
-        size,
-    )
+    yield from counted
 
 
 def _row(node: Node, inputs: Rows, size: str) -> Row | None:

@@ -9,13 +9,14 @@ transpositions: J t = ∂⟨Jᵀu, t⟩/∂u).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 from symdiff.calculus.derivatives import PARTIALS, is_linear, partial, pullback
 from symdiff.calculus.reverse import as_like, as_nodes, check_variables, gradients
 from symdiff.expr.algebra import linear_combination
 from symdiff.expr.graph import rebuild, toposort
+from symdiff.expr.loops import readers_of
 from symdiff.expr.movement import zeros
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast
@@ -48,14 +49,27 @@ def jvp(ys: Node | Sequence[Node], xs: Node | Sequence[Node], tangents: Any) -> 
     for x, t in zip(variables, given, strict=True):
         seeds.setdefault(x, []).append(as_like(t, x, "jvp: a tangent"))
     tangent: dict[Node, Node] = {}
+    readers = readers_of(order)
     for node in order:
         parts = seeds.get(node, [])
-        if any(x in tangent for x in node.inputs):
+        if node.op == "loop" and any(x in tangent for x in node.inputs):
+            for reader, t in _through_loop(node, tangent, readers[node]).items():
+                seeds.setdefault(reader, []).append(t)
+        elif any(x in tangent for x in node.inputs):
             parts = parts + _push(node, [tangent.get(x) for x in node.inputs])
         if parts:
             tangent[node] = _sum(parts, node.shape, node.dtype)
     result = [tangent[y] if y in tangent else zeros(y.shape, y.dtype) for y in targets]
     return result[0] if isinstance(ys, Node) else result
+
+
+def _through_loop(
+    hub: Node, tangent: Mapping[Node, Node], readers: Sequence[Node]
+) -> dict[Node, Node]:
+    """The tangents of a loop's readers, as far as they move."""
+    from symdiff.calculus.loop_rules import push
+
+    return push(hub, [tangent.get(x) for x in hub.inputs], readers)
 
 
 def _sum(parts: Sequence[Node], shape: Shape, dtype: str) -> Node:

@@ -16,6 +16,7 @@ from symdiff.calculus.derivatives import pullback
 from symdiff.expr.algebra import linear_combination
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import depends_on, is_constant, toposort
+from symdiff.expr.loops import LOOP_READERS
 from symdiff.expr.movement import zeros
 from symdiff.expr.node import Node, describe, with_shape
 from symdiff.expr.numbers import (
@@ -54,18 +55,36 @@ def gradients(
         received.setdefault(y, []).append(g)
     found: dict[Node, Node] = {}
     wanted = set(variables)
+    read: dict[Node, dict[Node, Node]] = {}  # of each loop, the cotangents of what reads it
     for node in reversed(order):
+        if node in read and node in active:
+            for x, part in _through_loop(node, read.pop(node), active):
+                received.setdefault(x, []).append(part)
         if node not in active or node not in received:
             continue
         g = accumulate(received.pop(node), node)
         if node in wanted:
             found[node] = g
+        if node.op in LOOP_READERS:
+            read.setdefault(node.inputs[0], {})[node] = g
+            continue
         for i, x in enumerate(node.inputs):
             if x in active and x.dtype in FLOATS:
                 contribution = pullback(g, node, i)
                 if contribution is not None:
                     received.setdefault(x, []).append(contribution)
     return [found[x] if x in found else zeros(x.shape, x.dtype) for x in variables]
+
+
+def _through_loop(
+    hub: Node, cotangents: dict[Node, Node], active: set[Node]
+) -> list[tuple[Node, Node]]:
+    """What the cotangents of a loop's readers contribute to those of its inputs."""
+    from symdiff.calculus.loop_rules import pullback as pullback_of_loop
+
+    places = [i for i, x in enumerate(hub.inputs) if x in active and x.dtype in FLOATS]
+    pulled = pullback_of_loop(hub, cotangents, places)
+    return [(x, g) for x, g in zip(hub.inputs, pulled, strict=True) if g is not None]
 
 
 @overload

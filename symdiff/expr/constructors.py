@@ -14,7 +14,7 @@ from symdiff.expr.scalars import SCALARS
 Constructor = Callable[[list[Node], dict[str, Any]], Node]
 
 
-def _leaf(op: str) -> Constructor:
+def _as_it_is(op: str) -> Constructor:
     return lambda inputs, attrs: Node.make(op, inputs, **attrs)
 
 
@@ -37,7 +37,7 @@ def _mul(inputs: list[Node], attrs: dict[str, Any]) -> Node:
 
 
 CONSTRUCTORS: dict[str, Constructor] = {
-    **{op: _leaf(op) for op, record in OPS.items() if record.leaf},
+    **{op: _as_it_is(op) for op, record in OPS.items() if record.leaf},
     **{name: _scalar(name) for name in SCALARS},
     "add": _add,
     "mul": _mul,
@@ -64,4 +64,6 @@ CONSTRUCTORS: dict[str, Constructor] = {
     ),
     "one_hot": lambda inputs, attrs: movement.one_hot(inputs[0], attrs["n"], attrs["dtype"]),
     "stop_gradient": lambda inputs, attrs: movement.stop_gradient(inputs[0]),
+    # A loop's normal form concerns its readers too (:mod:`symdiff.calculus.loops`).
+    **{op: _as_it_is(op) for op in ("loop", "stacked", "final")},
 }

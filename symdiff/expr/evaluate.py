@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symdiff.expr import loops
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.scalars import SCALARS
@@ -22,7 +24,7 @@ from symdiff.expr.shapes import Shape, ShapeError, Size, bind_sizes, shape_text,
 Array: TypeAlias = NDArray[Any]
 Sizes: TypeAlias = Mapping[str, int]
 Values: TypeAlias = Mapping["Node | str", Any]
-Kernel: TypeAlias = "Callable[[Node, Sizes, list[Array]], Any]"
+Kernel: TypeAlias = "Callable[[Node, Sizes, list[Any]], Any]"
 
 
 @overload
@@ -58,16 +60,53 @@ def _run(roots: Sequence[Node], values: Values, sizes: Sizes | None) -> list[Arr
     env: dict[str, int] = dict(sizes or {})
     done = _bind(order, values, env)
     with np.errstate(all="ignore"):
-        for node in order:
-            if node not in done:
-                try:
-                    result = KERNELS[node.op](node, env, [done[x] for x in node.inputs])
-                except KeyError as error:
-                    raise ShapeError(
-                        f"evaluate: no array shows the size {error.args[0]}; give it in sizes="
-                    ) from None
-                done[node] = _checked(node, np.asarray(result), env)
+        _compute(order, done, env)
     return [done[root] for root in roots]
+
+
+def _compute(order: Sequence[Node], done: dict[Node, Any], env: Sizes) -> None:
+    """The values of the nodes that are not there yet."""
+    for node in order:
+        if node in done:
+            continue
+        try:
+            if node.op == "loop":
+                readers = [x for x in order if x.op == "stacked" and x.inputs[0] is node]
+                done[node] = _loop(node, env, [done[x] for x in node.inputs], readers)
+                continue
+            result = KERNELS[node.op](node, env, [done[x] for x in node.inputs])
+        except KeyError as error:
+            raise ShapeError(
+                f"evaluate: no array shows the size {error.args[0]}; give it in sizes="
+            ) from None
+        done[node] = _checked(node, np.asarray(result), env)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a loop leaves behind: a body node's values at all steps, the carries' last values."""
+
+    stacks: Mapping[Node, Array]
+    carries: Sequence[Array]
+
+
+def _loop(node: Node, env: Sizes, inputs: list[Array], readers: Sequence[Node]) -> _Run:
+    """Step after step, as it says."""
+    updates, leaves = loops.updates(node), loops.bound_leaves(node)
+    count, elements = node.attr("counts")
+    carries, arrays = inputs[:count], inputs[count : count + elements]
+    wanted = list(dict.fromkeys(loops.value_of(reader) for reader in readers))
+    steps = size_value(node.attr("length"), env)
+    stacks = {x: np.empty((steps, *_shape(x.shape, env)), x.dtype) for x in wanted}
+    order = toposort([*updates, *wanted])
+    for t in reversed(range(steps)) if node.attr("reverse") else range(steps):
+        now = [*carries, *(array[t] for array in arrays), *inputs[count + elements :]]
+        done: dict[Node, Any] = dict(zip(leaves, now, strict=True))
+        _compute(order, done, env)
+        carries = [done[update] for update in updates]
+        for x, stack in stacks.items():
+            stack[t] = done[x]
+    return _Run(stacks, carries)
 
 
 def _bind(order: Sequence[Node], values: Values, env: dict[str, int]) -> dict[Node, Array]:
@@ -327,4 +366,8 @@ KERNELS: dict[str, Kernel] = {
     "scatter_add": _scatter_add,
     "one_hot": _one_hot,
     "stop_gradient": lambda node, env, inputs: inputs[0],
+    "bound": _leaf,
+    "loop": _leaf,  # run by _loop, which sees its readers
+    "stacked": lambda node, env, inputs: inputs[0].stacks[loops.value_of(node)],
+    "final": lambda node, env, inputs: inputs[0].carries[node.attr("position")],
 }

@@ -366,6 +366,18 @@ def _size(node: Node) -> Facts:
     return Facts(lo=0.0, nonzero=True, integer=True)  # a mean over no rows is refused at run time
 
 
+def _stacked(node: Node) -> Facts:
+    """What holds at every step."""
+    (value,) = node.attr("value").nodes
+    facts: Facts = value.facts
+    return replace(
+        facts,
+        sums=frozenset((axis + 1, total) for axis, total in facts.sums),
+        one_hot=frozenset(axis + 1 for axis in facts.one_hot),
+        symmetric=False,
+    )
+
+
 _RULES: dict[str, Callable[[Node], Facts]] = {
     "input": _leaf,
     "parameter": _nothing,
@@ -393,6 +405,8 @@ _RULES: dict[str, Callable[[Node], Facts]] = {
     "take": _take,
     "scatter_add": _nothing,
     "stop_gradient": lambda node: node.inputs[0].facts,
+    **dict.fromkeys(("bound", "loop", "final"), _nothing),
+    "stacked": _stacked,
     **dict.fromkeys(SCALARS, _scalar),
     **dict.fromkeys(("relu", "abs", "where", "maximum", "minimum"), _monotone),
     "exp": _exp,
@@ -401,7 +415,7 @@ _RULES: dict[str, Callable[[Node], Facts]] = {
 }
 
 # Operations whose result says nothing of any input's declaration.
-_OWN = frozenset({"parameter", "constant", "size", "arange", "softmax", "log_softmax"})
+_OWN = frozenset({"parameter", "constant", "size", "arange", "softmax", "log_softmax", "stacked"})
 
 
 def infer(node: Node) -> Facts:

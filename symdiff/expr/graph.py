@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from symdiff.expr.node import Node
 
 
-def toposort(roots: Iterable[Node]) -> list[Node]:
-    """Every node that the roots need, inputs before users, each once, in a deterministic order."""
+def toposort(roots: Iterable[Node], given: Container[Node] = ()) -> list[Node]:
+    """Every node that the roots need, inputs before users, each once, in a deterministic order.
+
+    What ``given`` nodes need is left out.
+    """
     order: list[Node] = []
     done: set[Node] = set()
     stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(list(roots))]
@@ -21,6 +24,8 @@ def toposort(roots: Iterable[Node]) -> list[Node]:
         elif node not in done:
             done.add(node)
             stack.append((node, True))
+            if node in given:
+                continue
             stack.extend((x, False) for x in reversed(node.inputs) if x not in done)
     return order
 
@@ -77,7 +82,7 @@ _FIXED: WeakKeyDictionary[Node, bool] = WeakKeyDictionary()
 
 
 def is_constant(node: Node) -> bool:
-    """Whether no input or parameter is below the node: its value is fixed by the formula alone.
+    """Whether no leaf that varies is below the node: its value is fixed by the formula alone.
 
     Answers are kept with the nodes, so that asking at every node of a graph is linear in it.
     """
@@ -90,7 +95,7 @@ def is_constant(node: Node) -> bool:
             continue
         stack.pop()
         if top not in _FIXED:
-            leaf = top.op in ("input", "parameter")
+            leaf = top.op in ("input", "parameter", "bound")
             _FIXED[top] = not leaf and all(_FIXED[x] for x in top.inputs)
     return _FIXED[node]
 

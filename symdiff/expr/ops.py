@@ -194,6 +194,34 @@ def _overlap_shape(inputs: Inputs, attrs: Attrs) -> Shape:
     return tuple(shape)
 
 
+def _loop_shape(inputs: Inputs, attrs: Attrs) -> Shape:
+    """A hub has no value; its inputs must be what its body takes them for."""
+    carries, elements = attrs["counts"]
+    for x, update in zip(inputs, attrs["body"].nodes, strict=False):
+        if x.shape != update.shape or x.dtype != update.dtype:
+            raise ShapeError(
+                f"loop: a carry of shape {shape_text(x.shape)}, {x.dtype}, becomes "
+                f"{shape_text(update.shape)}, {update.dtype}"
+            )
+    for x in inputs[carries : carries + elements]:
+        if x.shape[:1] != (attrs["length"],):
+            raise ShapeError(
+                f"loop: elements of shape {shape_text(x.shape)} for "
+                f"{size_text(attrs['length'])} steps"
+            )
+    return ()
+
+
+def _stacked_shape(inputs: Inputs, attrs: Attrs) -> Shape:
+    (node,) = attrs["value"].nodes
+    return (inputs[0].attr("length"), *node.shape)
+
+
+def _final(inputs: Inputs, attrs: Attrs) -> Node:
+    carry: Node = inputs[0].attr("body").nodes[attrs["position"]]
+    return carry
+
+
 def _scalar_ops() -> dict[str, Op]:
     def dtype_of(name: str) -> Callable[[Inputs, Attrs], str]:
         kind = SCALARS[name].result
@@ -212,6 +240,9 @@ OPS: dict[str, Op] = {
     "constant": Op(("dtype", "shape", "data"), _attr_shape, _attr_dtype, leaf=True),
     "size": Op(("size", "dtype"), lambda i, a: (), _attr_dtype, leaf=True),
     "arange": Op(("n",), lambda i, a: (a["n"],), lambda i, a: "int64", leaf=True),
+    "bound": Op(
+        ("scope", "kind", "position", "name", "shape", "dtype"), _attr_shape, _attr_dtype, leaf=True
+    ),
     # The result dtype of add and mul is stated by the constructor: it depends on whether the
     # coefficients are whole numbers.
     "add": Op(
@@ -246,4 +277,7 @@ OPS: dict[str, Op] = {
     "scatter_add": Op(("batch", "n"), _scatter_shape, _first_dtype, linear_in=(0,)),
     "one_hot": Op(("n", "dtype"), _one_hot_shape, _attr_dtype),
     "stop_gradient": Op((), _same, _first_dtype),
+    "loop": Op(("body", "counts", "length", "reverse", "names"), _loop_shape, _first_dtype),
+    "stacked": Op(("value",), _stacked_shape, lambda i, a: str(a["value"].nodes[0].dtype)),
+    "final": Op(("position",), lambda i, a: _final(i, a).shape, lambda i, a: _final(i, a).dtype),
 }

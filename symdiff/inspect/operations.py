@@ -322,4 +322,8 @@ OPERATIONS: dict[str, Builder] = {
     "scatter_add": _scatter_add,
     "one_hot": _one_hot,
     "stop_gradient": lambda node, inputs: Apply("stop_gradient", (inputs[0],)),
+    "bound": lambda node, inputs: Name(node.attr("name") or node.attr("kind")),
+    "loop": lambda node, inputs: Apply("scan", tuple(inputs)),
+    "stacked": lambda node, inputs: inputs[0],
+    "final": lambda node, inputs: Subscript(inputs[0], (Name("-1"),)),
 }

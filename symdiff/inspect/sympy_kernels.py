@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symdiff.expr.graph import toposort
+from symdiff.expr.loops import bound_leaves, updates, value_of
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.scalars import SCALARS
 
@@ -263,6 +266,47 @@ def _wrapped(idx: Elements, n: int) -> Elements:
     return _each(lambda i: i + n if i.is_number and i < 0 else i)(idx)
 
 
+@dataclass(frozen=True)
+class _Steps:
+    """A loop and the elements of its inputs: run for each reader anew."""
+
+    hub: Node
+    inputs: list[Elements]
+
+    def run(self, values: Sequence[Node]) -> tuple[list[list[Elements]], list[Elements]]:
+        """The values of each step in order of time, and the carries after the last."""
+        nexts, leaves = updates(self.hub), bound_leaves(self.hub)
+        count, arrays = self.hub.attr("counts")
+        carries, rest = self.inputs[:count], self.inputs[count:]
+        order = toposort([*nexts, *values])
+        length, reverse = self.hub.attr("length"), self.hub.attr("reverse")
+        found: list[list[Elements]] = []
+        for t in reversed(range(length)) if reverse else range(length):
+            now = [*carries, *(elements(x[t], x.shape[1:]) for x in rest[:arrays]), *rest[arrays:]]
+            done = dict(zip(leaves, now, strict=True))
+            for node in order:
+                if node not in done:
+                    result = KERNELS[node.op](node, [done[x] for x in node.inputs])
+                    done[node] = elements(result, fixed_shape(node))
+            carries = [done[update] for update in nexts]
+            found.append([done[value] for value in values])
+        return found[::-1] if reverse else found, carries
+
+
+def _loop(node: Node, inputs: list[Elements]) -> Any:
+    if not isinstance(node.attr("length"), int):
+        raise ValueError(f"to_sympy: a scan of {node.attr('length')} steps: how many are they?")
+    return _Steps(node, inputs)
+
+
+def _stacked(node: Node, inputs: list[Elements]) -> Any:
+    steps, _ = inputs[0].item().run([value_of(node)])
+    result = np.empty(fixed_shape(node), dtype=object)
+    for t, (value,) in enumerate(steps):
+        result[t] = value if value.ndim else value.item()
+    return result
+
+
 KERNELS: dict[str, Kernel] = {
     "input": _leaf,
     "parameter": _leaf,
@@ -291,4 +335,8 @@ KERNELS: dict[str, Kernel] = {
     "scatter_add": _scatter_add,
     "one_hot": _one_hot,
     "stop_gradient": lambda node, inputs: inputs[0],
+    "bound": _leaf,
+    "loop": _loop,
+    "stacked": _stacked,
+    "final": lambda node, inputs: inputs[0].item().run([])[1][node.attr("position")],
 }

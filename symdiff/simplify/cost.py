@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from symdiff.expr.graph import toposort
+from symdiff.expr.loops import updates
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
 from symdiff.expr.scalars import SCALARS
@@ -96,6 +97,11 @@ def _contract(node: Node) -> Size:
     return size_mul(len(node.inputs), contraction_space(node))
 
 
+def _steps(node: Node, measure: Cost) -> Size:
+    """A loop's body, once a step."""
+    return size_mul(node.attr("length"), total(updates(node), measure))
+
+
 FLOPS: dict[str, Cost] = {
     **{op: _nothing for op, record in OPS.items() if record.leaf},
     **{name: _times(1 if name in _CHEAP else FUNCTION) for name in SCALARS},
@@ -114,12 +120,13 @@ FLOPS: dict[str, Cost] = {
     **dict.fromkeys(
         (
             *("cast", "reshape", "slice", "flip", "pad", "concatenate", "take", "window"),
-            "stop_gradient",
+            *("stop_gradient", "stacked", "final"),
         ),
         _nothing,
     ),
+    "loop": lambda node: _steps(node, flops),
 }
-_FREE = frozenset({"reshape", "slice", "flip", "window", "stop_gradient", "size"})
+_FREE = frozenset({"reshape", "slice", "flip", "window", "stop_gradient", "size", "final"})
 
 
 def flops(node: Node) -> Size:
@@ -131,10 +138,12 @@ def bytes_moved(node: Node) -> Size:
     """What one node reads and writes; nothing where it is only another way to look at an array."""
     if OPS[node.op].leaf or node.op in _FREE or is_view(node):
         return 0
-    total: Size = 0
-    for x in {*node.inputs, node}:
-        total = size_add(total, size_mul(ITEM_BYTES[x.dtype], elements(x)))
-    return total
+    if node.op == "loop":
+        return _steps(node, bytes_moved)
+    whole: Size = 0
+    for x in {*node.inputs, node} if node.op != "stacked" else {node}:
+        whole = size_add(whole, size_mul(ITEM_BYTES[x.dtype], elements(x)))
+    return whole
 
 
 def total(roots: Iterable[Node], measure: Cost) -> Size:

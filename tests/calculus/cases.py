@@ -17,6 +17,7 @@ from symdiff.expr import movement
 from symdiff.expr.algebra import scalar
 from symdiff.expr.contraction import contract
 from symdiff.expr.node import Node
+from symdiff.expr.scan import scan
 from symdiff.expr.windows import overlap_add, window
 
 
@@ -71,6 +72,18 @@ class Case:
         }
 
 
+def _cell(h: Node, x: Node, w: Node, reverse: bool = False) -> tuple[Node, Node]:
+    """A recurrence, and what is read of its steps: a value on the way, and one beside it."""
+
+    def step(h: Node, x: Node) -> tuple[Node, Node]:
+        a = b.tanh(x + h @ w)
+        return a * h, b.sin(h) * a
+
+    last, ys = scan(step, h, x, reverse=reverse)
+    return last, ys
+
+
+_LOOP = (Leaf((2, 3)), Leaf((4, 2, 3)), Leaf((3, 3)))
 _ROW, _MATRIX = Leaf((4,)), Leaf((3, 4))
 _DOMAIN = {
     "log": (0.5, 2.0),
@@ -191,4 +204,7 @@ CASES: list[Case] = [
         (Leaf((3, 4), held=True), _ROW),
         lambda x, y: b.stop_gradient(b.sin(x)) * y**2,
     ),
+    Case("loop", _LOOP, lambda h, x, w: _cell(h, x, w)[1]),
+    Case("stacked", _LOOP, lambda h, x, w: _cell(h, x, w, True)[1]),
+    Case("final", _LOOP, lambda h, x, w: _cell(h, x, w)[0]),
 ]
