@@ -261,6 +261,7 @@ class _Autograd:
 
     def op_take(self, node: Node, x: Any, idx: Any) -> Any:
         batch = node.attr("batch")
+        idx = np.asarray(idx).astype(np.int64)  # a view has made floats of it
         rows = np.indices(idx.shape[:batch])
         grid = [r.reshape(r.shape + (1,) * (idx.ndim - batch)) for r in rows]
         return x[(*grid, idx)]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symdiff.expr import movement, views
+from symdiff.expr.arrangement import moveaxis, repeat, roll, split, tile
 from symdiff.expr.contraction import contract
 from symdiff.expr.elementwise import (
     abs,
@@ -161,6 +162,7 @@ __all__ = [
     "mean",
     "min",
     "minimum",
+    "moveaxis",
     "multiply",
     "negative",
     "norm",
@@ -175,7 +177,9 @@ __all__ = [
     "prod",
     "ravel",
     "relu",
+    "repeat",
     "reshape",
+    "roll",
     "sigmoid",
     "sign",
     "sin",
@@ -183,6 +187,7 @@ __all__ = [
     "size_node",
     "softmax",
     "softplus",
+    "split",
     "sqrt",
     "square",
     "squeeze",
@@ -197,6 +202,7 @@ __all__ = [
     "tan",
     "tanh",
     "tensordot",
+    "tile",
     "trace",
     "transpose",
     "tril",

@@ -7,10 +7,10 @@ from typing import Any
 
 from symdiff.expr.algebra import power_product
 from symdiff.expr.contraction import contract
-from symdiff.expr.movement import eye
+from symdiff.expr.movement import eye, pad, slice_
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.numbers import constant
-from symdiff.expr.shapes import ShapeError, broadcast_shapes, size_text
+from symdiff.expr.shapes import ShapeError, broadcast_shapes, normalize_axes, size_sub, size_text
 
 
 def _node(x: Any) -> Node:
@@ -103,36 +103,51 @@ def _flat(x: Node) -> Node:
     return reshape(x, (shape_size(x.shape),))
 
 
-def _square(x: Node, what: str) -> None:
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
+    """The sum of a diagonal of two axes (default: the first two)."""
+    found = _diagonal(x, offset, axis1, axis2, "trace")
+    last = found.ndim - 1
+    return contract([found], [range(found.ndim)], range(last))
+
+
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
+    """A diagonal of two axes (default: the main one of the first two), as the last axis."""
+    return _diagonal(x, offset, axis1, axis2, "diagonal")
+
+
+def _diagonal(x: Any, offset: int, axis1: int, axis2: int, what: str) -> Node:
+    x = _node(x)
     if x.ndim < 2:
         raise ShapeError(f"{what}: {with_shape(x)} is not a matrix")
+    (first,), (second,) = (
+        normalize_axes((a,), x.ndim, f"{what} of {with_shape(x)}") for a in (axis1, axis2)
+    )
+    if first == second:
+        raise ShapeError(f"{what}: {with_shape(x)} needs two axes, not {axis1} twice")
+    start = {first: max(-offset, 0), second: max(offset, 0)}
+    lengths = [size_sub(x.shape[a], start[a]) for a in (first, second)]
+    if lengths[0] != lengths[1]:
+        numbers = [n for n in lengths if isinstance(n, int)]
+        if len(numbers) < 2:
+            raise ShapeError(f"{what}: {with_shape(x)} is not known to be square")
+        lengths = [max(min(numbers), 0)] * 2
+    ranges = [
+        (start[a], lengths[0], 1) if a in start else (0, size, 1) for a, size in enumerate(x.shape)
+    ]
+    names = [first if a == second else a for a in range(x.ndim)]
+    out = [*(a for a in range(x.ndim) if a not in start), first]
+    return contract([slice_(x, ranges)], [names], out)
 
 
-def trace(x: Any) -> Node:
-    """The sum of the diagonal of the first two axes."""
-    x = _node(x)
-    _square(x, "trace")
-    if x.shape[0] != x.shape[1]:
-        raise ShapeError(f"trace: {with_shape(x)} is not square")
-    return contract([x], [(0, 0, *range(2, x.ndim))], range(2, x.ndim))
-
-
-def diagonal(x: Any) -> Node:
-    """The diagonal of the first two axes, as the last axis."""
-    x = _node(x)
-    _square(x, "diagonal")
-    if x.shape[0] != x.shape[1]:
-        raise ShapeError(f"diagonal: {with_shape(x)} is not square")
-    return contract([x], [(0, 0, *range(2, x.ndim))], (*range(2, x.ndim), 0))
-
-
-def diag(x: Any) -> Node:
-    """The diagonal matrix of a vector; the diagonal of a matrix."""
+def diag(x: Any, k: int = 0) -> Node:
+    """The matrix with a vector on its k-th diagonal; the k-th diagonal of a matrix."""
     x = _node(x)
     if x.ndim == 1:
-        return contract([x, eye(x.shape[0], x.dtype)], [(0,), (0, 1)], (0, 1))
+        square = contract([x, eye(x.shape[0], x.dtype)], [(0,), (0, 1)], (0, 1))
+        above, below = max(k, 0), max(-k, 0)
+        return pad(square, [(below, above, 0), (above, below, 0)])
     if x.ndim == 2:
-        return diagonal(x)
+        return diagonal(x, k)
     raise ShapeError(f"diag: {with_shape(x)} is neither a vector nor a matrix")
 
 

@@ -25,6 +25,7 @@ _BUILD = """
     sum mean var std max min prod norm logsumexp cumsum softmax log_softmax
     matmul dot inner vdot outer tensordot einsum trace diag diagonal tril triu
     transpose swapaxes reshape ravel broadcast_to expand_dims squeeze concatenate stack flip pad
+    split tile repeat roll moveaxis
     one_hot take take_along_axis arange eye zeros ones zeros_like ones_like stop_gradient
 """.split()
 _ACTIVATIONS = """

@@ -138,19 +138,22 @@ def _string(value: Value) -> Any:
 Converter = Callable[[Value], Any]
 
 PARAMETERS: Mapping[str, Converter] = {
-    **dict.fromkeys(("axis", "axes", "axis1", "axis2"), _axis),
+    **dict.fromkeys(("axis", "axes", "axis1", "axis2", "source", "destination"), _axis),
     **dict.fromkeys(("window", "stride", "dilation", "output_padding"), _axis),
     "padding": _ends,
     **dict.fromkeys(("keepdims", "approximate", "log_input", "causal", "count_include_pad"), _flag),
     **dict.fromkeys(("a_min", "a_max", "gain", "offset", "variance", "precision"), _optional_array),
     **dict.fromkeys(("eps", "gamma", "delta", "rate"), _number),
     **dict.fromkeys(("subscripts", "dtype", "mode"), _string),
-    **dict.fromkeys(("k", "groups", "heads", "pieces", "padding_idx"), _integer),
+    **dict.fromkeys(
+        ("k", "groups", "heads", "pieces", "padding_idx", "repeats", "shift"), _integer
+    ),
     **dict.fromkeys(("idx", "ids"), _node),
+    **dict.fromkeys(("trace.offset", "diagonal.offset"), _integer),
     "shape": _shape,
     "n": _size,
     "xs": _arrays,
-    "pad_width": _axis,
+    **dict.fromkeys(("pad_width", "indices_or_sections", "reps"), _axis),
     "array.value": _literal,
 }
 
@@ -158,7 +161,7 @@ METHODS: Mapping[str, Callable[..., Any]] = {
     name: FUNCTIONS[name]
     for name in (
         "sum", "mean", "var", "std", "max", "min", "prod", "cumsum", "clip", "trace",
-        "reshape", "transpose", "swapaxes", "dot",
+        "reshape", "transpose", "swapaxes", "dot", "repeat",
     )
 }  # fmt: skip
 
