@@ -33,6 +33,7 @@ class _Brief:
         self.builder = Builder(dtype)
         self.places: dict[int, int] = {}
         self.present = {(step.action, step.args, step.details) for step in program.steps}
+        self.readers = {register: len(users) for register, users in program.readers().items()}
         self.registers = {node: register for register, node in program.nodes.items()}
         self.shared = Counter(_argument(step) for step in program.steps if step.action in _FAMILY)
 
@@ -96,7 +97,8 @@ class _Brief:
             details = {"coefficients": minus, "constant": -step.detail("constant")}
         else:
             return self.scaled(x, -1.0)
-        if (step.action, step.args, tuple(details.items())) not in self.present:
+        present = (step.action, step.args, tuple(details.items())) in self.present
+        if not present and not (self.readers[step.dest] == 1 and _has_signs(step)):
             return self.scaled(x, -1.0)
         args = [self.places[arg] for arg in step.args]
         return self.emit(step.action, args, x, **details)
@@ -224,3 +226,11 @@ _SHARED: dict[str, Callable[[_Brief, int, Step], int]] = {
 
 def _argument(step: Step) -> tuple[int, tuple[int, ...]]:
     return step.args[0], step.detail("axes")
+
+
+def _has_signs(step: Step) -> bool:
+    """Whether minus the step's value has fewer minus signs, or as many."""
+    if step.action == "mul":
+        return bool(step.detail("coefficient") < 0)
+    signs = [c < 0 for c in step.detail("coefficients")]
+    return 2 * sum(signs) >= len(signs) and not step.detail("constant") > 0

@@ -36,6 +36,7 @@ from symdiff.simplify.rules import (
     sigmoid,
     softmax,
     statistics,
+    ties,
     weighted,
 )
 from symdiff.simplify.trace import NearMiss, Trace, Tracer
@@ -78,7 +79,13 @@ ACCURATE: tuple[Phase, ...] = (
 #: What a derivative is left with: for lone formulas, after all else.
 SHORT = Phase(
     "shorten",
-    (canonical.flatten_sum, canonical.flatten_product, *contractions.SHORT, *factoring.RULES),
+    (
+        canonical.flatten_sum,
+        canonical.flatten_product,
+        *contractions.SHORT,
+        *factoring.RULES,
+        *ties.RULES,
+    ),
     local=False,
 )
 RULES: tuple[Rule, ...] = tuple(

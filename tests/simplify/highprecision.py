@@ -47,6 +47,7 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "gt": lambda x, y: x > y,
     "ge": lambda x, y: x >= y,
     "lt": lambda x, y: x < y,
+    "eq": lambda x, y: x == y,
     "le": lambda x, y: x <= y,
     "reciprocal_or_zero": lambda x: 1 / x if x else mpmath.mpf(0),
 }

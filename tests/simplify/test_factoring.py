@@ -24,10 +24,13 @@ v, w, x, y, z = (b.input(name, (4,)) for name in "vwxyz")
 A = b.input("A", (4, 4))
 s, t = b.input("s", ()), b.input("t", ())
 EYE = b.eye(4)
+pos = b.input("pos", (4,), positive=True)
+F = "float64"
 _RNG = np.random.default_rng(3)
 VALUES: Mapping[str, Any] = {
     **{name: _RNG.normal(size=4) for name in "vwxyz"},
     "A": _RNG.normal(size=(4, 4)),
+    "pos": np.array([0.5, 1.0, 2.0, 3.0]),
     "s": np.array(0.7),
     "t": np.array(-1.3),
 }
@@ -52,11 +55,46 @@ FIRES: dict[str, list[tuple[Node, Node]]] = {
         (A @ x + A.T @ x, (A + A.T) @ x),
         (2 * (A @ x) - A.T @ x, (2 * A - A.T) @ x),
     ],
+    "compare_multiples": [
+        (b.cast(0.1 * x > x, F) * y, b.cast(x < 0, F) * y),
+        (b.cast(s * x <= (s - 1) * x, F) * y, b.cast(x <= 0, F) * y),
+        (b.cast(b.equal(x, 0.3 * x), F) * y, b.cast(b.equal(x, 0.0), F) * y),
+    ],
+    "sign_of_compared": [
+        (b.cast(b.expm1(x) < 0, F) * y, b.cast(x < 0, F) * y),
+        (b.cast(-2 * x * pos > 0, F) * y, b.cast(x < 0, F) * y),
+    ],
+    "relu_against_bound": [
+        (b.cast(b.relu(x) < 2, F) * y, b.cast(x < 2, F) * y),
+        (b.cast(b.relu(x) >= 1, F) * y, b.cast(x >= 1, F) * y),
+    ],
+    "sign_of_indicators": [
+        (b.cast(x > 0, F) + 0.5 * b.cast(b.equal(x, 0.0), F), 0.5 * b.sign(x) + 0.5),
+        (y * b.cast(x > 0, F) - y * b.cast(x < 0, F), y * b.sign(x)),
+        (
+            b.cast(x > 0, F) + 0.25 * b.cast(x < 0, F) + 0.625 * b.cast(b.equal(x, 0.0), F) + w,
+            0.625 + 0.375 * b.sign(x) + w,
+        ),
+    ],
+    "multiplied_out": [
+        (x * (y + w) - x * y + z, x * w + z),
+        (s * (1 + b.sign(x)) + (s - 1) * (1 - b.sign(x)), 2 * s - 1 + b.sign(x)),
+    ],
 }
 NEVER: dict[str, list[Node]] = {
     "shared_factors": [x * y + w * z, x * y + w / x, w / x + z / x**2, x * y - 2],
     "diagonal_outermost": [EYE * x, (A * x) * y, A * x[:, None], EYE * A],
     "common_vector": [A @ x + A.T @ y, A @ x + (A * A) @ x, A @ x],
+    "compare_multiples": [x > y, x > x + 1, s * x > t * x, x > 2],
+    "sign_of_compared": [b.exp(x) > 0, x * y > 0, b.expm1(x) > 1, b.sin(x) > 0],
+    "relu_against_bound": [b.relu(x) < -1, b.relu(x) < y, b.relu(x) <= 0, b.abs(x) < 1],
+    "sign_of_indicators": [
+        b.cast(x > 0, F) + b.cast(b.equal(x, 0.0), F),
+        b.cast(x > 0, F) + 0.5 * b.cast(b.equal(y, 0.0), F),
+        y * b.cast(x > 0, F) - z * b.cast(x < 0, F),
+        b.cast(x > 0, F) + y,
+    ],
+    "multiplied_out": [x * (y + w) + z, x * (y + w) * (v + 1) - x * y, b.sin(x) + y],
 }
 
 
@@ -79,9 +117,13 @@ def test_what_each_does(rule: str, i: int) -> None:
 def test_where_each_does_nothing(rule: str, i: int) -> None:
     root = NEVER[rule][i]
     context = Context([root])
-    for node in toposort([root]):
-        if node.op in BY_NAME[rule].ops:
-            assert BY_NAME[rule](node, context) is None
+    fired = [BY_NAME[rule](x, context) for x in toposort([root]) if x.op in BY_NAME[rule].ops]
+    assert not any(fired)
+
+
+def test_every_rule_has_a_case() -> None:
+    elsewhere = {"flatten_sum", "flatten_product", "transpose_of_symmetric"}
+    assert set(FIRES) == set(NEVER) == set(BY_NAME) - elsewhere
 
 
 def test_a_product_that_is_wanted_stays_whole() -> None:
