@@ -281,6 +281,7 @@ CASES: dict[str, Case] = {
 ACCURATE: dict[str, Case] = {
     "difference_of_squares": _case(
         (x**2 - y**2, (x - y) * (x + y)),
+        ((x + y) ** 2 - (x - y) ** 2, 4 * x * y),
         (3 - 3 * b.tanh(w) ** 2, 3 * (1 - b.tanh(w)) * (1 + b.tanh(w))),
         never=(x**2 + y**2, x**2 - 2 * y**2, x**2 - y, 4 - x**2),
     ),

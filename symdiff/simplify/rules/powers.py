@@ -250,11 +250,20 @@ def difference_of_squares(node: Node, context: Context) -> Rewrite | None:
     (x, _), (y, _) = sorted(squares, key=lambda pair: -pair[1])
     if x is None or y is None or not all(_is_square(t) for t in total.terms):
         return None
-    less = linear_combination([(x, 1.0), (y, -1.0)])
-    more = linear_combination([(x, 1.0), (y, 1.0)])
+    less, more = _merged_sum(x, y, -1.0), _merged_sum(x, y, 1.0)
     return Rewrite(
         as_like(power_product([(less, 1.0), (more, 1.0)], scale), node), {"x": x, "y": y}
     )
+
+
+def _merged_sum(x: Node, y: Node, sign: float) -> Node:
+    """x ± y; where both are sums with terms in common, as one."""
+    a, b = sum_of(x), sum_of(y)
+    if x.shape != y.shape or a.terms.keys().isdisjoint(b.terms):
+        return linear_combination([(x, 1.0), (y, sign)])
+    for term, c in b.terms.items():
+        a = a.plus(term, sign * c)
+    return Sum(a.terms, a.constant + sign * b.constant).node(x)
 
 
 @rule("real-only", "mul", needs=("sign",))
