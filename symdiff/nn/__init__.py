@@ -9,6 +9,7 @@ from symdiff.expr import build
 from symdiff.nn import (
     activations,
     attention,
+    contrast,
     convolution,
     embeddings,
     losses,
@@ -33,8 +34,9 @@ _ACTIVATIONS = """
 """.split()
 _LOSSES = """
     cross_entropy softmax_cross_entropy kl_divergence binary_cross_entropy sigmoid_cross_entropy
-    squared_error absolute_error huber hinge gaussian_nll poisson_nll focal
+    squared_error absolute_error huber hinge multiclass_hinge gaussian_nll poisson_nll focal
 """.split()
+_CONTRAST = "cosine_similarity contrastive triplet info_nce masked_sum masked_mean".split()
 _NORMALIZATION = "layer_norm rms_norm group_norm batch_norm".split()
 _EMBEDDINGS = "embedding embedding_bag".split()
 _CONVOLUTION = "conv1d conv2d conv_transpose1d conv_transpose2d".split()
@@ -47,6 +49,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(build, name) for name in _BUILD},
     **{name: getattr(activations, name) for name in _ACTIVATIONS},
     **{name: getattr(losses, name) for name in _LOSSES},
+    **{name: getattr(contrast, name) for name in _CONTRAST},
     **{name: getattr(normalization, name) for name in _NORMALIZATION},
     **{name: getattr(embeddings, name) for name in _EMBEDDINGS},
     **{name: getattr(convolution, name) for name in _CONVOLUTION},

@@ -19,21 +19,60 @@ from symdiff.expr.shapes import ShapeError, shape_text
 from symdiff.expr.views import is_view
 
 
-def cross_entropy(q: Any, y: Any) -> Node:
-    """-log q[y] for labels y, -Σ y log q for probabilities y, over the last axis."""
+def cross_entropy(
+    q: Any,
+    y: Any,
+    label_smoothing: float = 0.0,
+    class_weights: Any = None,
+    ignore: int | None = None,
+) -> Node:
+    """-log q[y] for labels y, -Σ y log q for probabilities y, over the last axis.
+
+    ``label_smoothing`` ε takes the target as (1 - ε) y + ε/classes; ``class_weights`` (classes,)
+    multiply each class's part; rows with the label ``ignore`` have loss 0.  As in
+    torch.nn.functional.cross_entropy, without its mean.
+    """
     q, y = build.as_node(q), build.as_node(y)
-    if _holds_labels("cross_entropy", q, y):
-        return _counted(y, build.negative(build.log(_pick(q, y))))
-    return build.negative(build.sum(build.multiply(y, build.log(q)), axis=-1))
+    labels = _holds_labels("cross_entropy", q, y)
+    if labels and not label_smoothing and class_weights is None:
+        return _counted(y, build.negative(build.log(_pick(q, y, ignore))), ignore)
+    return _entropy(build.log(q), y, labels, label_smoothing, class_weights, ignore)
 
 
-def softmax_cross_entropy(z: Any, y: Any) -> Node:
-    """cross_entropy(softmax(z), y), through log_softmax."""
+def softmax_cross_entropy(
+    z: Any,
+    y: Any,
+    label_smoothing: float = 0.0,
+    class_weights: Any = None,
+    ignore: int | None = None,
+) -> Node:
+    """cross_entropy(softmax(z), y), through log_softmax; the other arguments as there."""
     z, y = build.as_node(z), build.as_node(y)
-    logs = build.log_softmax(z)
-    if _holds_labels("softmax_cross_entropy", z, y):
-        return _counted(y, build.negative(_pick(logs, y)))
-    return build.negative(build.sum(build.multiply(y, logs), axis=-1))
+    labels = _holds_labels("softmax_cross_entropy", z, y)
+    return _entropy(build.log_softmax(z), y, labels, label_smoothing, class_weights, ignore)
+
+
+def _entropy(
+    logs: Node, y: Node, labels: bool, smoothing: float, weights: Any, ignore: int | None
+) -> Node:
+    """-Σ w t log q over the last axis, with the target t smoothed."""
+    if not 0 <= smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing {smoothing!r} is not from 0 to 1")
+    share = build.divide(smoothing, _classes(logs)) if smoothing else None
+    weighted = logs if weights is None else build.multiply(weights, logs)
+    if not labels:
+        target = y if share is None else build.add(build.multiply(1.0 - smoothing, y), share)
+        return build.negative(build.sum(build.multiply(target, weighted), axis=-1))
+    loss = build.negative(_pick(weighted, y, ignore))
+    if share is not None:
+        rest = build.multiply(share, build.negative(build.sum(weighted, axis=-1)))
+        loss = build.add(build.multiply(1.0 - smoothing, loss), rest)
+    return _counted(y, loss, ignore)
+
+
+def _classes(z: Node) -> Any:
+    size = z.shape[-1]
+    return float(size) if isinstance(size, int) else build.size_node(size, z.dtype)
 
 
 def kl_divergence(p: Any, q: Any) -> Node:
@@ -53,13 +92,17 @@ def binary_cross_entropy(p: Any, y: Any) -> Node:
     return _counted(y, build.negative(build.add(right, wrong)))
 
 
-def sigmoid_cross_entropy(z: Any, y: Any) -> Node:
-    """binary_cross_entropy(sigmoid(z), y), through softplus.
+def sigmoid_cross_entropy(z: Any, y: Any, pos_weight: Any = None) -> Node:
+    """binary_cross_entropy(sigmoid(z), y), through softplus; elementwise.
 
-    No cancellation for any y in [0, 1].
+    No cancellation for any y in [0, 1].  ``pos_weight``, which broadcasts to y, multiplies the
+    part of the ones.
     """
     z, y = build.as_node(z), build.as_node(y)
-    return _counted(y, _mixed(y, build.softplus(build.negative(z)), build.softplus(z)))
+    ones = build.softplus(build.negative(z))
+    if pos_weight is not None:
+        ones = build.multiply(pos_weight, ones)
+    return _counted(y, _mixed(y, ones, build.softplus(z)))
 
 
 def squared_error(a: Any, b: Any) -> Node:
@@ -85,6 +128,20 @@ def hinge(z: Any, y: Any) -> Node:
     y = build.as_node(y)
     sign = build.subtract(build.multiply(2.0, y), 1.0) if y.facts.zero_or_one else y
     return _counted(y, build.relu(build.subtract(1.0, build.multiply(sign, z))))
+
+
+def multiclass_hinge(z: Any, y: Any, margin: float = 1.0) -> Node:
+    """Σ max(0, margin - z[y] + z[k]) over the classes k other than y (Weston and Watkins 1999).
+
+    z is (..., classes), y holds labels (...), which is the shape of the result.
+    """
+    z, y = build.as_node(z), build.as_node(y)
+    if not _holds_labels("multiclass_hinge", z, y):
+        raise ShapeError(f"multiclass_hinge: {with_shape(y)} holds no labels")
+    right = build.expand_dims(_pick(z, y), y.ndim)
+    other = build.not_equal(build.arange(z.shape[-1]), build.expand_dims(y, y.ndim))
+    over = build.relu(build.add(build.subtract(z, right), margin))
+    return _counted(y, build.sum(build.where(other, over, 0.0), axis=-1))
 
 
 def gaussian_nll(mean: Any, y: Any, variance: Any = None, precision: Any = None) -> Node:
@@ -139,15 +196,20 @@ def _declared(y: Node) -> Mapping[str, Any]:
     return dict(y.attr("declared")) if y.op == "input" else {}
 
 
-def _counted(y: Any, loss: Node) -> Node:
+def _ignored(y: Any, given: int | None) -> Any:
+    """The label to ignore: the one given, or the one declared of the input."""
+    return _declared(y).get("ignore") if given is None and isinstance(y, Node) else given
+
+
+def _counted(y: Any, loss: Node, ignore: int | None = None) -> Node:
     """The loss, 0 where y is the label to ignore."""
-    ignored = _declared(y).get("ignore") if isinstance(y, Node) else None
+    ignored = _ignored(y, ignore)
     return loss if ignored is None else build.where(build.not_equal(y, ignored), loss, 0.0)
 
 
-def _pick(z: Node, y: Node) -> Node:
+def _pick(z: Node, y: Node, ignore: int | None = None) -> Node:
     """z[..., y] row by row; rows to ignore pick entry 0."""
-    ignored = _declared(y).get("ignore")
+    ignored = _ignored(y, ignore)
     if ignored is not None:
         y = build.where(build.not_equal(y, ignored), y, 0)
     return movement.take(z, y, batch=y.ndim)

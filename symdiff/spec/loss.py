@@ -7,23 +7,24 @@ from symdiff.expr import build
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
-from symdiff.expr.shapes import shape_text, size_names
+from symdiff.expr.shapes import Shape, shape_text, size_names
 from symdiff.spec.declare import BATCH, Spec
-from symdiff.spec.layers.writing import Layers
+from symdiff.spec.layers.writing import CALL, Layers
 from symdiff.spec.schema import LossTable
 from symdiff.spec.values import BROKEN, Value
 
 PATH = ("loss",)
 
 # What each kind says of the output and the target.  Those in ROWS act on the last axis.
+_ELEMENTWISE_AND_ROWS = """
+    softmax_cross_entropy sigmoid_cross_entropy cross_entropy binary_cross_entropy squared_error
+    absolute_error huber hinge multiclass_hinge gaussian_nll poisson_nll focal
+""".split()
 KINDS = {
-    name: f"{name}({{output}}, {{target}})"
-    for name in (
-        "softmax_cross_entropy", "sigmoid_cross_entropy", "cross_entropy", "binary_cross_entropy",
-        "squared_error", "absolute_error", "huber", "hinge", "gaussian_nll", "poisson_nll", "focal",
-    )
-} | {"kl_divergence": "kl_divergence({target}, {output})"}  # fmt: skip
-ROWS = ("softmax_cross_entropy", "cross_entropy", "kl_divergence")
+    **dict.fromkeys(_ELEMENTWISE_AND_ROWS, "{output}, {target}"),
+    "kl_divergence": "{target}, {output}",
+}
+ROWS = ("softmax_cross_entropy", "cross_entropy", "multiclass_hinge", "kl_divergence")
 
 
 def per_example_text(spec: Spec, loss: LossTable, layers: Layers | None) -> str | None:
@@ -32,8 +33,10 @@ def per_example_text(spec: Spec, loss: LossTable, layers: Layers | None) -> str 
     if loss.kind is not None and loss.per_example is not None:
         reading.fault((*PATH, "kind"), "kind and per_example both say what the loss is; keep one")
         return None
-    if loss.target is not None and loss.kind is None:
-        reading.fault((*PATH, "target"), "target belongs to kind = ...; per_example names its own")
+    for key in ("target", "mask", "within"):
+        if key in loss.model_fields_set and loss.kind is None:
+            said = "per_example names its own" if key == "target" else "write it in per_example"
+            reading.fault((*PATH, key), f"{key} belongs to kind = ...; {said}")
     if loss.kind is None:
         if loss.per_example is None and not reading.lost & {"kind", "per_example"}:
             reading.fault(PATH, "missing key 'per_example'")
@@ -47,9 +50,11 @@ def per_example_text(spec: Spec, loss: LossTable, layers: Layers | None) -> str 
 
 
 def _of_kind(spec: Spec, loss: LossTable, layers: Layers) -> str | None:
-    reading, kind = spec.reading, loss.kind
-    assert kind is not None
-    if kind not in KINDS:
+    reading = spec.reading
+    assert loss.kind is not None
+    match = CALL.fullmatch(loss.kind)
+    kind = match[1] if match else loss.kind
+    if match is None or kind not in KINDS:
         reading.fault_value(
             (*PATH, "kind"),
             f"unknown loss kind {kind!r}; expected {listing([*KINDS])}{did_you_mean(kind, KINDS)}",
@@ -76,12 +81,30 @@ def _of_kind(spec: Spec, loss: LossTable, layers: Layers) -> str | None:
                 f"{shape_text(shape)} and the target {target!r} {shape_text(wanted)}",
             )
             return None
-    text = KINDS[kind].format(output=output, target=target)
-    rest = tuple(range(1, len(shape) - (kind in ROWS)))
-    if not rest:
-        return text
+    more = f", {match[2]}" if match[2] and match[2].strip() else ""
+    text = f"{kind}({KINDS[kind].format(output=output, target=target)}{more})"
+    return _put_together(spec, loss, layers, text, shape[: len(shape) - (kind in ROWS)])
+
+
+def _put_together(
+    spec: Spec, loss: LossTable, layers: Layers, text: str, shape: Shape
+) -> str | None:
+    """The mean or the sum of a loss over all axes but the examples', where the mask is not 0."""
+    rest = tuple(range(1, len(shape)))
     axis = str(rest[0]) if len(rest) == 1 else str(rest)
-    return f"mean({text}, axis={axis})"
+    if loss.mask is None:
+        return f"{loss.within}({text}, axis={axis})" if rest else text
+    mask = layers.named(loss.mask, "mask", PATH)
+    if mask is None:
+        return None
+    if mask != shape[: len(mask)] or not rest:
+        spec.reading.fault_value(
+            (*PATH, "mask"),
+            f"the mask {loss.mask!r} has shape {shape_text(mask)}, the loss {shape_text(shape)}",
+        )
+        return None
+    spread = "" if len(mask) == len(shape) else f"[...{', None' * (len(shape) - len(mask))}]"
+    return f"masked_{loss.within}({text}, {loss.mask}{spread}, axis={axis})"
 
 
 def regularizer_text(spec: Spec, loss: LossTable, layers: Layers | None) -> str | None:

@@ -161,11 +161,17 @@ class FormulaTable(Table):
 
 
 class LossTable(Table):
-    """[loss]: a formula per example, or the kind of loss that layers end in."""
+    """[loss]: a formula per example, or the kind of loss that layers end in.
+
+    ``kind`` may have arguments, "focal(gamma=1)"; ``within`` says how its values within an example
+    are put together, and ``mask`` names an input that is 0 where they count nothing.
+    """
 
     per_example: str | None = None
     kind: str | None = None
     target: str | None = None
+    mask: Name | None = None
+    within: Literal["mean", "sum"] = "mean"
     reduction: Literal["mean", "sum"] = "mean"
     regularizer: str | None = None
     l2: Number | None = None

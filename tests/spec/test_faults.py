@@ -215,7 +215,7 @@ LAYER_FAULTS = {
     "loss kind": (changed('"softmax_cross_entropy"', '"softmax"', LAYERED), "14:8 unknown loss "
                   "kind 'softmax'; expected softmax_cross_entropy, sigmoid_cross_entropy, "
                   "cross_entropy, binary_cross_entropy, squared_error, absolute_error, huber, "
-                  "hinge, gaussian_nll, poisson_nll, focal or kl_divergence"),
+                  "hinge, multiclass_hinge, gaussian_nll, poisson_nll, focal or kl_divergence"),
     "loss shape": (changed('"softmax_cross_entropy"', '"squared_error"', LAYERED), "14:8 "
                    "squared_error compares elements, but the output 'h2' has shape (batch, 10) and "
                    "the target 'y' (batch,)"),

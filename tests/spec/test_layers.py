@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from symdiff.errors import SpecError
 from symdiff.spec.load import load
 from symdiff.spec.model import Model
 from symdiff.spec.write import equations_text
@@ -156,3 +157,42 @@ def test_a_loss_formula_may_name_the_values_of_layers() -> None:
     model = layered(DENSE.format(10), 'per_example = "softmax_cross_entropy(2 * h1, y)"\nl2 = 0.1')
     assert model.per_example_text == "softmax_cross_entropy(2 * h1, y)"
     assert model.regularizer_text == "0.5 * 0.1 * sum(W1**2)"
+
+
+SEQUENCE = """\
+x = { shape = ["batch", "time", 6] }
+mask = { shape = ["batch", "time"], zero_or_one = true }
+y = { shape = ["batch", "time"], labels = 5 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "text"),
+    [
+        ('kind = "softmax_cross_entropy(label_smoothing=0.1)"\nwithin = "sum"',
+         "sum(softmax_cross_entropy(h1, y, label_smoothing=0.1), axis=1)"),
+        ('kind = "softmax_cross_entropy"\nmask = "mask"',
+         "masked_mean(softmax_cross_entropy(h1, y), mask, axis=1)"),
+        ('kind = "multiclass_hinge(margin=2)"\nmask = "mask"\nwithin = "sum"',
+         "masked_sum(multiclass_hinge(h1, y, margin=2), mask, axis=1)"),
+        ('kind = "squared_error"\nmask = "mask"\ntarget = "x"',
+         "masked_mean(squared_error(h1, x), mask[..., None], axis=(1, 2))"),
+    ],
+)  # fmt: skip
+def test_losses_of_sequences(loss: str, text: str) -> None:
+    units = 6 if "squared" in loss else 5
+    assert layered(DENSE.format(units), loss, SEQUENCE).per_example_text == text
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        ('kind = "softmax_cross_entropy"\nmask = "msk"', "no value above is called 'msk'"),
+        ('kind = "softmax_cross_entropy"\nmask = "x"', "the mask 'x' has shape (batch, time, 6)"),
+        ('per_example = "sum(y, axis=1)"\nwithin = "sum"', "within belongs to kind"),
+    ],
+)
+def test_faults_of_masks(loss: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        layered(DENSE.format(5), loss, SEQUENCE)
+    assert said in caught.value.lines[0]

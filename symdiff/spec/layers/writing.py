@@ -21,7 +21,7 @@ from symdiff.spec.schema import Table, check
 from symdiff.spec.toml_positions import Path
 from symdiff.spec.values import BROKEN
 
-_CALL = re.compile(r"\s*([^\W\d]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+CALL = re.compile(r"\s*([^\W\d]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Layers:
         """``relu(text)`` for an activation such as ``relu`` or ``leaky_relu(0.2)``."""
         if activation is None:
             return text
-        match = _CALL.fullmatch(activation)
+        match = CALL.fullmatch(activation)
         functions = {**FUNCTIONS, **self.spec.functions}
         if match is None or match[1] not in functions:
             name = match[1] if match else activation
