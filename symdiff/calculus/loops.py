@@ -32,7 +32,7 @@ from symdiff.expr.loops import (
 )
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
-from symdiff.expr.views import broadcast_to, is_view
+from symdiff.expr.views import broadcast_to, is_view, make_view
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,36 @@ def close(loop: OpenLoop, values: Sequence[Node] = (), finals: Collection[int] =
     """
     places = {carry.leaf: i for i, carry in enumerate(loop.carries)}
     starts = [carry.init for carry in loop.carries]
-    loop, values = _without_idle(loop, list(values))
+    loop, values = _without_idle(*_without_steady(loop, list(values)))
     left = {places[carry.leaf]: carry for carry in loop.carries}
     carries = _needed(loop, values, [left[i].leaf for i in finals if i in left])
     body = _Body(replace(loop, carries=tuple(carries)))
     ends = {places[carry.leaf]: body.end(i) for i, carry in enumerate(carries)}
     return Closed(body.unrolled(values), {i: ends.get(i, starts[i]) for i in finals})
+
+
+def _without_steady(loop: OpenLoop, values: list[Node]) -> tuple[OpenLoop, list[Node]]:
+    """The loop without elements that are the same at every step; constants are written in it."""
+    made_of = set(toposort(x for x in loop.elements if x.op != "bound"))
+    mapping: dict[Node, Node] = {}
+    shared = dict(loop.shared)
+    for i, (leaf, array) in enumerate(loop.elements.items()):
+        if leaf.op != "bound" or leaf in made_of or not is_view(array):
+            continue
+        (names,), out = array.attr("indices"), array.attr("out")
+        if out[0] not in names:
+            step = make_view(array.inputs[0], names, out[1:], array.shape[1:])
+            own = bound(SHARED, i, step, f"{leaf.attr('scope')} steady")
+            mapping[leaf] = step if is_constant(step) else own
+            if mapping[leaf] is own:
+                shared[own] = step
+    if not mapping:
+        return loop, values
+    new = substitute([*(carry.update for carry in loop.carries), *values], mapping)
+    carries = tuple(replace(c, update=u) for c, u in zip(loop.carries, new, strict=False))
+    elements = {leaf: array for leaf, array in loop.elements.items() if leaf not in mapping}
+    values = new[len(carries) :]
+    return replace(loop, carries=carries, elements=elements, shared=shared), values
 
 
 def _without_idle(loop: OpenLoop, values: list[Node]) -> tuple[OpenLoop, list[Node]]:
