@@ -217,8 +217,13 @@ class _Pairs:
         self, a: Operand, b: Operand, a_free: Indices, summed: int, b_free: Indices
     ) -> Operand:
         """A plain matrix product: rows of the left, columns of the right."""
-        if not b_free and a.indices == (summed, *a_free) and len(a_free) == 1:
-            return self.emit("matmul", [b.register, a.register], a_free)
+        if not b_free and a.indices == (summed, *a_free):
+            columns = self.merged(a, [(summed,), a_free])
+            shape = (shape_size(self.sizes[i] for i in a_free),)
+            args = [b.register, columns]
+            register = self.builder.emit("matmul", args, shape=shape, dtype=self.dtype(*args))
+            whole = tuple(self.sizes[i] for i in a_free)
+            return Operand(views.reshape(self.builder, register, whole), a_free)
         left = self.shaped(a, (*a_free, summed))
         right = self.shaped(b, (summed, *b_free))
         return self.emit("matmul", [left, right], a_free + b_free)

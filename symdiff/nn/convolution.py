@@ -88,25 +88,30 @@ def _conv(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int,
     kernel = _kernel(w, rank, what, "(out, channels/groups, ")
     strides, dilations = each(stride, rank, "stride", what), each(dilation, rank, "dilation", what)
     _check_groups(groups, what)
-    _check_channels(x, w, groups, size_mul(w.shape[1], groups), w.shape[0], what)
+    outputs = w.shape[0]
+    _check_channels(x, w, groups, size_mul(w.shape[1], groups), outputs, what)
     spans = [span_of(size, d) for size, d in zip(kernel, dilations, strict=True)]
     padded = paddings(padding, space, spans, strides, what)
     check_fit(x, kernel, strides, dilations, padded, what)
-    x = movement.pad(x, [(0, 0, 0), (0, 0, 0), *((a, b, 0) for a, b in padded)])
-    parts = window(x, range(2, rank + 2), kernel, strides, dilations)
     # x: batch, group, channel, positions, elements; w: group, out, channel, elements.
     n, g, c, o = 0, 1, 2, 3
     places, elements = range(4, 4 + rank), range(4 + rank, 4 + 2 * rank)
+    batch = x.shape[0]
+    if groups > 1:
+        x, w = _grouped(x, 1, groups), _grouped(w, 0, groups)
+    first = x.ndim - rank
+    x = movement.pad(x, [(0, 0, 0)] * first + [(before, after, 0) for before, after in padded])
+    parts = window(x, range(first, x.ndim), kernel, strides, dilations)
     if groups == 1:
         return contract(
             [parts, w], [(n, c, *places, *elements), (o, c, *elements)], (n, o, *places)
         )
     product = contract(
-        [_grouped(parts, 1, groups), _grouped(w, 0, groups)],
+        [parts, w],
         [(n, g, c, *places, *elements), (g, o, c, *elements)],
         (n, g, o, *places),
     )
-    return movement.reshape(product, (x.shape[0], w.shape[0], *product.shape[3:]))
+    return movement.reshape(product, (batch, outputs, *product.shape[3:]))
 
 
 def _conv_transpose(
@@ -147,7 +152,7 @@ def _conv_transpose(
         parts = contract(pair, [(n, g, c, *places), (g, c, o, *elements)], out)
         parts = movement.reshape(parts, (x.shape[0], outputs, *parts.shape[3:]))
     result = overlap_add(parts, range(2, rank + 2), whole, strides, dilations)
-    keep = [(0, size, 1) for size in result.shape[:2]]
+    keep: list[movement.Range] = [(0, size, 1) for size in result.shape[:2]]
     for length, (before, after) in zip(whole, cuts, strict=True):
         left = size_sub(size_sub(length, before), after)
         if isinstance(left, int) and left < 1:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symdiff.spec.layers import dense, normal, sequence, units
+from symdiff.spec.layers import dense, images, normal, sequence, units
 from symdiff.spec.layers.writing import LayerKind
 
 KINDS: Mapping[str, LayerKind] = {
     **dense.KINDS,
+    **images.KINDS,
     **normal.KINDS,
     **sequence.KINDS,
     **units.KINDS,
