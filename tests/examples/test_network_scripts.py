@@ -54,3 +54,12 @@ def test_matched_losses_do_not_saturate() -> None:
     """In the table's last line squared error has no gradient, and the matched losses have −1."""
     *_, last = output("saturation.py").splitlines()
     assert [float(n) for n in last.split()] == [-1e4, 0.0, 0.0, 0.0, -1.0, -1.0]
+
+
+def test_lenet_reads_digits() -> None:
+    """It learns and generalises, and what it reads wrongly has the large gradients."""
+    before, after = numbers("lenet.py", r"loss (?:before|after) +([\d.]+)")
+    assert after < 0.1 * before
+    assert numbers("lenet.py", r"accuracy ([\d.]+)")[0] >= 0.95
+    wrong, right = numbers("lenet.py", r"gradient norm, .* ([\d.]+)\n")
+    assert wrong > 10 * right
