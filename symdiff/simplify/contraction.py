@@ -63,6 +63,7 @@ class _Planner(Unformed):
     def __init__(self, roots: Sequence[Node], numbers: Nominal) -> None:
         super().__init__(roots, numbers)
         self.one_example = Nominal({**numbers, "batch": numbers.get("batch", 1)})
+        self.taken_apart: dict[object, Products] = {}
         self.known_costs: dict[object, tuple[int, frozenset[int]]] = {}
         self.decisions: list[Decision] = []
         self.facts: set[Fact] = set()
@@ -127,7 +128,7 @@ class _Planner(Unformed):
             if not self.is_inflated(node) or not self.is_squared(node):
                 groups.append([node])
                 continue
-            terms = Products(node, self.open, self.numbers).terms
+            terms = self.products(node, self.open, self.numbers).terms
             parts = dict.fromkeys(x.node for term in terms for x in term.operands if x.names)
             at = next((place[x] for x in parts if x in place), len(groups))
             if at == len(groups):
@@ -176,7 +177,7 @@ class _Planner(Unformed):
         price: Price = []
         seen = known
         for node, times in self.work(group, opened):
-            products = Products(node, opened, self.numbers)
+            products = self.products(node, opened, self.numbers)
             own = products.additions()
             for network in products.networks:
                 work, computed = order_work(network, best_order(network, seen).tree, seen)
@@ -188,7 +189,7 @@ class _Planner(Unformed):
     def form(self, users: Sequence[Node], opened: Set[Node]) -> str:
         """Whether positions are paired before they are summed over, or factors only multiplied."""
         for user in users:
-            for network in Products(user, opened, self.numbers).networks:
+            for network in self.products(user, opened, self.numbers).networks:
                 if any(
                     network.needed(m) & ~network.out_bits for m in inner(best_order(network).tree)
                 ):
@@ -201,7 +202,7 @@ class _Planner(Unformed):
 
     def is_inflated(self, node: Node) -> bool:
         """Whether a node is larger than all of the operands that it is made of."""
-        products = Products(node, self.open, self.numbers)
+        products = self.products(node, self.open, self.numbers)
         return all(
             network.volume(bits) < products.result_size
             for network in products.networks
@@ -227,7 +228,7 @@ class _Planner(Unformed):
         """Whether the contraction squares the node and the node is a sum of several terms."""
         if user.inputs.count(node) < 2:
             return False
-        terms = Products(node, self.open, self.numbers).terms
+        terms = self.products(node, self.open, self.numbers).terms
         return len(terms) > 1 or any(is_gathered(x.node) for x in terms[0].operands)
 
     def cost(
@@ -239,12 +240,19 @@ class _Planner(Unformed):
             self.known_costs[key] = self.price(node, known, opened, numbers)
         return self.known_costs[key]
 
+    def products(self, node: Node, opened: Set[Node], numbers: Nominal) -> Products:
+        """The node as a sum of products, which hangs on what in it is open."""
+        key = node, frozenset(self.inside(node, opened)), numbers is self.numbers
+        if key not in self.taken_apart:
+            self.taken_apart[key] = Products(node, opened, numbers)
+        return self.taken_apart[key]
+
     def price(
         self, node: Node, known: frozenset[int], opened: Set[Node], numbers: Nominal
     ) -> tuple[int, frozenset[int]]:
         """See cost; the orders are those that are best at the planner's numbers."""
-        products = Products(node, opened, self.numbers)
-        priced = products if numbers is self.numbers else Products(node, opened, numbers)
+        products = self.products(node, opened, self.numbers)
+        priced = products if numbers is self.numbers else self.products(node, opened, numbers)
         cost, planned = (len(priced.terms) - 1) * priced.result_size, known
         for network, at in zip(products.networks, priced.networks, strict=True):
             found = best_order(network, planned)
