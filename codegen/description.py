@@ -23,7 +23,7 @@ class ModuleDescription:
     ``comments`` which equation a value computes; the order of ``names`` is the order in which a
     reader expects them.  ``reduction`` ("mean" or "sum") and ``regularizer_gradient`` (parameter →
     gradient of what the loss adds to its examples'; None if nothing) are what the module's own
-    check of per-example functions has to know.
+    check of per-example functions has to know.  ``plain`` text has expressions and no buffers.
     """
 
     name: str
@@ -40,6 +40,7 @@ class ModuleDescription:
     comments: Mapping[Node, str] = field(default_factory=dict)
     reduction: str = "mean"
     regularizer_gradient: Mapping[str, Node] | None = None
+    plain: bool = False
 
     @property
     def trainable(self) -> list[str]:
@@ -71,7 +72,7 @@ def surroundings(description: ModuleDescription) -> Surroundings:
     if unknown:
         raise ValueError(f"emit: no module has a function {', '.join(unknown)}")
     names = Names(description.user_names())
-    own = (*IMPORTS, *"params v max_norm check_facts sizes dtype seed rng d flat".split())
+    own = (*IMPORTS, *"params v max_norm work check_facts sizes dtype seed rng d flat".split())
     for name in (*own, *TABLES, *support_functions(), *(f"_{f}" for f in FUNCTIONS)):
         names.own(name)
     return Surroundings(
@@ -82,4 +83,5 @@ def surroundings(description: ModuleDescription) -> Surroundings:
         description.comments,
         names,
         ModuleUse(),
+        description.plain,
     )

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import CHECKED_FACTS, FUNCTIONS, Locals, Names
+from codegen.operations import single_calls
 from codegen.parameters import broken_signature
 from codegen.program import Program, build_program
 from codegen.style import ModuleUse, Style
@@ -99,6 +100,7 @@ class Surroundings:
     comments: Mapping[Node, str]
     names: Names
     use: ModuleUse
+    plain: bool = False
 
     @property
     def sizes(self) -> list[str]:
@@ -110,7 +112,8 @@ class Surroundings:
 def function_program(around: Surroundings, body: FunctionBody) -> Program:
     """The program of a function, in the order in which the spec names its values."""
     leaves = [*around.parameters.values(), *body.v.values(), *around.inputs.values()]
-    return build_program(body.roots(), around.dtype, [*leaves, *around.preferred])
+    program = build_program(body.roots(), around.dtype, [*leaves, *around.preferred])
+    return program if around.plain else single_calls(program)
 
 
 def kernel_name(around: Surroundings, function: str) -> str:
@@ -159,10 +162,13 @@ def input_check_lines(around: Surroundings, inputs: Sequence[str]) -> list[str]:
     return lines
 
 
-def public_signature(around: Surroundings, function: str, arguments: Sequence[str]) -> list[str]:
-    """The first line, or lines, of a public function: check_facts goes by its name."""
+def public_signature(
+    around: Surroundings, function: str, arguments: Sequence[str], keywords: Sequence[str] = ()
+) -> list[str]:
+    """The first line, or lines, of a public function: work and check_facts go by their names."""
     return broken_signature(
-        f"def {function}", [*arguments, "*", f"{around.names.own('check_facts')}=False"]
+        f"def {function}",
+        [*arguments, "*", *keywords, f"{around.names.own('check_facts')}=False"],
     )
 
 
@@ -175,6 +181,10 @@ def _arguments(around: Surroundings, body: FunctionBody) -> list[str]:
     if body.max_norm is not None:
         arguments.append(names.own("max_norm"))
     return arguments
+
+
+def _work(around: Surroundings) -> str:
+    return around.names.own("work")
 
 
 def public_text(around: Surroundings, function: str, body: FunctionBody) -> str:
@@ -196,11 +206,12 @@ def public_text(around: Surroundings, function: str, body: FunctionBody) -> str:
     if body.max_norm is not None:
         bound = names.own("max_norm")
         lines.append(f"{bound} = {check('_check_max_norm', _quoted(bound), bound)}")
-    lines.append(f"return {kernel_name(around, function)}({', '.join(arguments)})")
+    given = ", ".join([*arguments, _work(around)])
+    lines.append(f"return {kernel_name(around, function)}({given})")
     return "\n".join(
         [
             f'@{names.own("np")}.errstate(all="ignore")',
-            *public_signature(around, function, arguments),
+            *public_signature(around, function, arguments, [f"{_work(around)}=None"]),
             f'{INDENT}"""{ROLES[function].doc}"""',
             *indented(lines),
         ]
@@ -230,7 +241,9 @@ def write_kernel(around: Surroundings, function: str, body: FunctionBody) -> Ker
     leaves, reads = _leaf_lines(around, body, program)
     local = Locals({*names.owned(), *leaves.values(), *around.sizes})
     labels = {label: _label(function, label) for label in body.roots()}
-    written = write_body(program, style, local, leaves, around.preferred, around.comments, labels)
+    written = write_body(
+        program, style, local, leaves, around.preferred, around.comments, labels, function
+    )
     return Kernel(program, style, leaves, reads, written)
 
 
@@ -244,7 +257,10 @@ def kernel_text(around: Surroundings, function: str, body: FunctionBody) -> str:
     gap = [""] if head and written.lines else []
     return "\n".join(
         [
-            *broken_signature(f"def {kernel_name(around, function)}", _arguments(around, body)),
+            *broken_signature(
+                f"def {kernel_name(around, function)}",
+                [*_arguments(around, body), f"{_work(around)}=None"],
+            ),
             *([f'{INDENT}"""{ROLES[function].doc}"""'] if function not in FUNCTIONS else []),
             *indented([*head, *gap, *written.lines, *result]),
         ]

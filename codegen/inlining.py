@@ -104,8 +104,10 @@ class _Choice:
             return False
         if step.action in LEAVES:
             return True
-        if step.dest in self.must_be_names:
+        if step.dest in self.must_be_names or step.action == "call":
             return False
+        if step.action == "reshape" and self.program.steps[step.args[0]].action == "call":
+            return False  # the same memory in another shape, to be written over by its own name
         small = text.operations <= INNER_OPERATIONS and len(text.code) <= INNER_WIDTH
         if (step.action in VIEWS and text.operations == 0) or (step.weak and text.operations < 2):
             return small

@@ -35,6 +35,18 @@ def plan_memory(program: Program, inlined: Collection[int]) -> MemoryPlan:
     return MemoryPlan(slots, {register: last[register] for register in lined})
 
 
+def last_lines(program: Program, inlined: Collection[int]) -> dict[int, int]:
+    """For every register the last one whose line has it in its text; views have lines too."""
+    last = {step.dest: step.dest for step in program.steps}
+    for register in program.results.values():
+        last[register] = len(program.steps)
+    for step in reversed(program.steps):
+        at = last[step.dest] if step.dest in inlined else step.dest
+        for arg in step.args:
+            last[arg] = max(last[arg], at)
+    return last
+
+
 def last_reads(program: Program, inlined: Collection[int]) -> dict[int, int]:
     """For every register the last one whose line reads it, as in MemoryPlan."""
     end = len(program.steps)

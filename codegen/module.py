@@ -22,6 +22,14 @@ from codegen.verify import verify
 
 __all__ = ["FunctionBody", "ModuleDescription", "Parameter", "cost_of", "emit", "program_of"]
 
+#: The class that keeps a function's buffers between calls.
+WORKSPACE = '''class Workspace(dict):
+    """Arrays that functions compute in, kept between calls: pass one as ``work``.
+
+    What a call returns stands in them, and the next call of that function overwrites it.  One
+    workspace serves one thread.
+    """'''
+
 
 def program_of(description: ModuleDescription, function: str) -> Program:
     """The program of one function: every array that it makes, with its shape.
@@ -47,7 +55,8 @@ def emit(description: ModuleDescription) -> str:
     fault of this package).
     """
     around = surroundings(description)
-    blocks = [init_text(around.names, description.parameters, description.dtype)]
+    blocks = [] if description.plain else [WORKSPACE]
+    blocks += [init_text(around.names, description.parameters, description.dtype)]
     for function in FUNCTIONS:
         if function in description.functions:
             body = description.functions[function]

@@ -36,6 +36,7 @@ PUBLIC = (
     *FUNCTIONS,
     "ravel",
     "unravel",
+    "Workspace",
 )
 
 #: Facts of an input that are looked at on demand; labels are looked at always.

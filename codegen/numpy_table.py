@@ -56,7 +56,7 @@ def _method(function: str, detail: str) -> Printer:
     def show(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
         axes = step.detail(detail)
         everything = len(axes) == len(sources[0].shape)
-        where = "" if everything else f"axis={_axes(axes, len(sources[0].shape))}"
+        where = "" if everything else f"axis={axes_text(axes, len(sources[0].shape))}"
         if dict(step.details).get("keepdims"):
             where += ", keepdims=True" if where else "keepdims=True"
         return Text(f"{args[0].at(Level.ATOM)}.{function}({where})", Level.ATOM, count(args))
@@ -68,13 +68,13 @@ def _along(function: str) -> Printer:
     """A composite over axes, which is a helper function of the module."""
 
     def show(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
-        axes = _axes(step.detail("axes"), len(sources[0].shape))
+        axes = axes_text(step.detail("axes"), len(sources[0].shape))
         return Text(style.helper(function, args[0].code, f"axis={axes}"), Level.ATOM, count(args))
 
     return show
 
 
-def _axes(axes: Sequence[int], rank: int) -> str:
+def axes_text(axes: Sequence[int], rank: int) -> str:
     """One axis as a number, the last one as -1; several as a tuple."""
     if len(axes) == 1:
         return "-1" if axes[0] == rank - 1 and rank > 1 else str(axes[0])
@@ -145,7 +145,7 @@ def _relu(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step
 
 def _hypot_reduce(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
     rank, axes = len(sources[0].shape), step.detail("axes")
-    where = _axes(axes, rank) if len(axes) < rank or rank == 1 else "None"
+    where = axes_text(axes, rank) if len(axes) < rank or rank == 1 else "None"
     code = style.call("hypot.reduce", args[0].code, f"axis={where}", "initial=0")
     return Text(code, Level.ATOM, count(args))
 
@@ -243,12 +243,12 @@ def _range(style: Style, start: Size, stop: Size | None, step: int, dropped: boo
 
 
 def _flip(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
-    axes = _axes(step.detail("axes"), len(step.shape))
+    axes = axes_text(step.detail("axes"), len(step.shape))
     return Text(style.call("flip", args[0].code, f"axis={axes}"), Level.ATOM, count(args))
 
 
 def _cumsum(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
-    axis = f"axis={_axes((step.detail('axis'),), len(step.shape))}"
+    axis = f"axis={axes_text((step.detail('axis'),), len(step.shape))}"
     if not step.detail("reverse"):
         code = f"{args[0].at(Level.ATOM)}.cumsum({axis})"
         return Text(code, Level.ATOM, count(args))
@@ -274,7 +274,7 @@ def _pad(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]
 
 def _concatenate(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
     parts = f"[{', '.join(arg.code for arg in args)}]"
-    axis = _axes((step.detail("axis"),), len(step.shape))
+    axis = axes_text((step.detail("axis"),), len(step.shape))
     return Text(style.call("concatenate", parts, f"axis={axis}"), Level.ATOM, count(args))
 
 
@@ -309,7 +309,15 @@ def _power(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Ste
     return Text(code, Level.POWER, count(args))
 
 
+def _plain_call(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
+    """A single call without its destination, which is the writer's to add."""
+    function: str = step.detail("function")
+    call = style.helper if function.startswith("_") else style.call
+    return Text(call(function, *(arg.code for arg in args)), Level.ATOM, count(args))
+
+
 PRINTERS: dict[str, Printer] = {
+    "call": _plain_call,
     "number": _number,
     "size": _size,
     "constant": _constant,

@@ -7,14 +7,16 @@ spec first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from codegen.blocks import block_lines
+from codegen.buffers import Form, plan_buffers
+from codegen.calls import Place, buffer_lines, call_line, hint, leaders
 from codegen.expression import Text
 from codegen.inlining import choose_inlined
 from codegen.lines import INDENT, WIDTH, broken, comment_lines
 from codegen.memory import MemoryPlan, plan_memory
-from codegen.names import HINTS, Locals
+from codegen.names import Locals
 from codegen.numpy_table import print_step
 from codegen.program import COMPOUND, LEAVES, Program, Step
 from codegen.style import Style
@@ -65,6 +67,8 @@ class Writer:
     names: Locals
     preferred: Mapping[Node, str] = field(default_factory=dict)
     comments: Mapping[Node, str] = field(default_factory=dict)
+    buffers: str = "b"
+    forms: list[Form] = field(default_factory=list)
 
     def wanted(self, program: Program) -> dict[int, str]:
         """What registers are to be called after the nodes whose values they hold."""
@@ -89,6 +93,11 @@ class Writer:
         style, names = self.style, self.names
         inlined = choose_inlined(program, style, given, outside)
         plan = plan_memory(program, inlined)
+        kept = plan_buffers(program, plan, () if depth == 1 else {*program.results.values()})
+        first = len(self.forms)
+        self.forms.extend(kept.forms)
+        leader = leaders(program, kept, inlined, given)
+        called: dict[int, str] = {}
         texts: dict[int, Text] = {}
         lines: list[_Line] = []
         guards: list[str] = []
@@ -109,13 +118,21 @@ class Writer:
             if step.action == "pick":
                 continue
             sources = [program.steps[arg] for arg in step.args]
-            text = print_step(style, step, [texts[arg] for arg in step.args], sources)
+            args = [texts[arg] for arg in step.args]
             if step.dest not in plan.slots:
-                texts[step.dest] = text
+                texts[step.dest] = print_step(style, step, args, sources)
                 continue
-            name = given.get(step.dest) or names.temporary(HINTS.get(step.action, ""))
+            head = leader.get(step.dest, step.dest)
+            if head not in called:
+                called[head] = given.get(head) or names.temporary(hint(step))
+            name = called[head]
+            if step.action == "call":
+                place = Place(self.buffers, first, kept)
+                code = call_line(style, step, sources, args, name, place)
+            else:
+                code = f"{name} = {print_step(style, step, args, sources).code}"
             texts[step.dest] = Text(name)
-            lines.append(_Line(f"{name} = {text.code}", step.dest, step.dest not in given))
+            lines.append(_Line(code, step.dest, step.dest not in given))
             if step.dest in program.divisors:
                 lines.append(_Line(_divisor(style, texts[step.dest]), -1, True))
         guards += [_divisor(style, texts[r]) for r in program.divisors if r not in plan.slots]
@@ -141,8 +158,9 @@ def write_body(
     preferred: Mapping[Node, str],
     comments: Mapping[Node, str],
     labels: Mapping[str, str],
+    function: str = "",
 ) -> Body:
-    """The program as lines.
+    """The program as lines; ``function`` is the name under which a workspace keeps its buffers.
 
     ``leaves`` names the leaves' variables, ``preferred`` what other nodes are to be called,
     ``comments`` the equations they compute, ``labels`` what results without a name are called.
@@ -152,13 +170,15 @@ def write_body(
     for label, register in program.results.items():
         wanted.setdefault(register, labels[label])
     given = {register: names.give(name) for register, name in wanted.items()}
+    if any(step.action == "call" for step in program.walk()):
+        writer = replace(writer, buffers=names.give("b"))
     variables = {
         s.dest: Text(leaves[s.detail("node")]) for s in program.steps if s.action == "leaf"
     }
     written = writer.write(program, given, variables)
     return Body(
         written.guards,
-        written.lines,
+        (*buffer_lines(style, writer.forms, writer.buffers, function), *written.lines),
         {label: written.texts[register].code for label, register in program.results.items()},
         written,
     )

@@ -43,10 +43,10 @@ def _names(text: str | None) -> list[str] | None:
     return None if text is None else [f.strip() for f in text.split(",") if f.strip()]
 
 
-def _compiled(spec: Path, functions: str | None = None) -> Compiled:
+def _compiled(spec: Path, functions: str | None = None, style: str = "buffered") -> Compiled:
     from symdiff.compiler import compile_spec
 
-    compiled = compile_spec(spec, _names(functions))
+    compiled = compile_spec(spec, _names(functions), style=style)
     for line in compiled.warnings:
         click.echo(line, err=True)
     return compiled
@@ -71,8 +71,15 @@ def main() -> None:
 @click.option(
     "--tests", type=click.Path(path_type=Path), help="Also write a pytest file for the module."
 )
+@click.option(
+    "--style",
+    type=click.Choice(["buffered", "plain"]),
+    default="buffered",
+    show_default=True,
+    help="Calls into kept arrays, or expressions for reading.",
+)
 def compile_command(
-    spec: Path, output: Path | None, functions: str | None, tests: Path | None
+    spec: Path, output: Path | None, functions: str | None, tests: Path | None, style: str
 ) -> None:
     """Compile SPEC to a NumPy module."""
     from symdiff.files import write_together
@@ -80,7 +87,7 @@ def compile_command(
     if tests is not None and output is None:
         raise click.UsageError("--tests needs -o: the tests import the module's file")
     with faults():
-        compiled = _compiled(spec, functions)
+        compiled = _compiled(spec, functions, style)
         if output is None:
             click.echo(compiled.source, nl=False)
             return

@@ -36,6 +36,9 @@ from symdiff.spec.load import load
 from symdiff.spec.model import Equation, Model, Parameter
 from symdiff.spec.write import equations_text
 
+#: What emitted text is made of: calls into kept arrays, or expressions, for reading and teaching.
+STYLES = ("buffered", "plain")
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -76,13 +79,18 @@ class Compiled:
             return subprocess.run([sys.executable, str(path), "--check"], check=False).returncode
 
 
-def compile_spec(spec: str | os.PathLike[str], functions: Sequence[str] | None = None) -> Compiled:
+def compile_spec(
+    spec: str | os.PathLike[str],
+    functions: Sequence[str] | None = None,
+    *,
+    style: str = "buffered",
+) -> Compiled:
     """Compile a spec (a path, or its text).
 
-    ``functions`` asks for these only.  Raises SpecError for a faulty spec, and where a function
-    that was asked for is unknown or cannot be had.
+    ``functions`` asks for these only; ``style`` is one of STYLES.  Raises SpecError for a faulty
+    spec, and where a function that was asked for is unknown or cannot be had.
     """
-    return compile_model(load(spec), functions)
+    return compile_model(load(spec), functions, style=style)
 
 
 def inspect_spec(
@@ -112,8 +120,12 @@ def inspect_spec(
     return forms[form]()
 
 
-def compile_model(model: Model, functions: Sequence[str] | None = None) -> Compiled:
+def compile_model(
+    model: Model, functions: Sequence[str] | None = None, *, style: str = "buffered"
+) -> Compiled:
     """Compile a model.  Errors as in compile_spec."""
+    if style not in STYLES:
+        raise ValueError(f"compile: style {style!r} is none of {', '.join(STYLES)}")
     unknown = [f for f in functions or () if f not in FUNCTIONS]
     if unknown:
         hints = (f"no function {f!r}{did_you_mean(f, FUNCTIONS)}" for f in unknown)
@@ -146,6 +158,7 @@ def compile_model(model: Model, functions: Sequence[str] | None = None) -> Compi
             comments={**made.comments, **_comments(model, made.names)},
             reduction=model.reduction,
             regularizer_gradient=made.regularizer_gradients,
+            plain=style == "plain",
         ),
         made,
     )
@@ -175,24 +188,26 @@ def compile(
     regularizer: Node | None = None,
     name: str = "module",
     functions: Sequence[str] | None = None,
+    style: str = "buffered",
 ) -> ModuleType:
     """The emitted module of a spec or of a graph, loaded in memory.
 
     ``spec`` is a path or the TOML text; or else ``outputs`` names the nodes that forward returns,
     ``per_example`` is the vector of losses (batch,), reduced by ``reduction`` ("mean" or "sum")
     and added to the scalar ``regularizer``.  Inputs and parameters are taken in the order in which
-    the graphs first use them.  Raises SpecError, TypeError or ShapeError for faulty arguments.
+    the graphs first use them.  ``style`` is one of STYLES.  Raises SpecError, TypeError or
+    ShapeError for faulty arguments.
     """
     if (spec is None) == (outputs is None):
         raise TypeError("compile: a spec, or outputs= and per_example=, is expected")
     if spec is not None:
         if per_example is not None or regularizer is not None:
             raise TypeError("compile: a spec says its own loss; per_example= goes with outputs=")
-        return compile_spec(spec, functions).module()
+        return compile_spec(spec, functions, style=style).module()
     if per_example is None:
         raise TypeError("compile: per_example= is missing: the vector of losses, one an example")
     model = graph_model(name, dict(outputs or {}), per_example, reduction, regularizer)
-    return compile_model(model, functions).module()
+    return compile_model(model, functions, style=style).module()
 
 
 def graph_model(

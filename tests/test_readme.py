@@ -85,7 +85,7 @@ def test_the_readmes_commands_print_what_it_says(world: Path) -> None:
 def test_the_readme_shows_the_emitted_module_as_it_is_printed() -> None:
     from symdiff.compiler import compile_spec
 
-    source = compile_spec(ROOT / "examples" / "digits.toml").source
+    source = compile_spec(ROOT / "examples" / "digits.toml", style="plain").source
     shown = [body for kind, body in BLOCK.findall(README.read_text("utf-8")) if kind == "python"]
     functions = [body for body in shown if body.startswith("def ")]
     assert functions

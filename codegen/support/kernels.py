@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN202, B905
+# ruff: noqa: ANN001, ANN002, ANN202, B905
 """Functions of arrays that are more than one NumPy call; each keeps its argument's dtype."""
 
 import numpy as np
@@ -127,3 +127,47 @@ def _nonzero(size, what):
     """Refuse to divide by a size that is 0."""
     if size == 0:
         raise ValueError(f"{what} is 0: the mean over nothing is not defined")
+
+
+def _buffers(work, function, *groups):
+    """Arrays to compute in, `count` of each dtype and shape: new ones, or those that work keeps."""
+    if work is None:
+        return [np.empty(shape, dtype) for count, dtype, shape in groups for _ in range(count)]
+    kept = work.get(function)
+    if kept is None or kept[0] != groups:
+        kept = work[function] = groups, _buffers(None, function, *groups)
+    return kept[1]
+
+
+def _sigmoid_into(x, out=None):
+    """1 / (1 + exp(-x)): exp may overflow on the one side where the result is 0."""
+    out = np.negative(x, out=out)
+    np.exp(out, out=out)
+    out += 1
+    return np.divide(1, out, out=out)
+
+
+def _softplus_into(x, out=None):
+    """log(1 + exp(x)), without overflow."""
+    positive = np.maximum(x, 0)
+    out = np.abs(x, out=out)
+    np.negative(out, out=out)
+    np.log1p(np.exp(out, out=out), out=out)
+    out += positive
+    return out
+
+
+def _softmax_into(x, axis, out=None):
+    """exp(x) / sum(exp(x)) along axis, shifted so that nothing overflows."""
+    lowest = np.finfo(x.dtype).min  # not -inf, since inf - inf is no number
+    out = np.subtract(x, x.max(axis=axis, keepdims=True, initial=lowest), out=out)
+    np.exp(out, out=out)
+    out /= out.sum(axis=axis, keepdims=True)
+    return out
+
+
+def _log_softmax_into(x, axis, out=None):
+    """x - log(sum(exp(x))) along axis, shifted so that nothing overflows."""
+    out = np.subtract(x, _peak(x, axis), out=out)
+    out -= np.log(np.exp(out).sum(axis=axis, keepdims=True))
+    return out

@@ -45,9 +45,8 @@ def make_case(workload: Workload, seed: int = 0) -> Case:
     v = {n: rng.standard_normal(a.shape, dtype=np.float32) for n, a in params.items()}
     case = Case(workload, module, params, v, dict(workload.draw(rng)), seconds)
     double = {name: a.astype(np.float64) for name, a in params.items()}
-    case.truth = {
-        key: call() for key, call in _calls(sd.compile(in_double(workload.spec)), case, double).items()
-    }
+    exact = _calls(sd.compile(in_double(workload.spec)), case, double)
+    case.truth = {key: call() for key, call in exact.items()}
     return case
 
 
@@ -67,9 +66,11 @@ def _calls(module: ModuleType, case: Case, params: Mapping[str, Array]) -> dict[
         "clipped_backward": (params, *inputs, MAX_NORM),
     }
 
+    work = module.Workspace()
+
     def bound(name: str) -> Call:
         function, given = getattr(module, name), arguments[name]
-        return lambda: function(*given)
+        return lambda: function(*given, work=work)
 
     return {key: bound(name) for key, name in FUNCTIONS.items()}
 

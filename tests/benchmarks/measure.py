@@ -83,9 +83,7 @@ def race(
     return {
         name: Timing(
             statistics.median(times[name]),
-            statistics.median(
-                a / b for a, b in zip(times[name], times[reference], strict=True)
-            ),
+            statistics.median(a / b for a, b in zip(times[name], times[reference], strict=True)),
             statistics.median(faults[name]),
             _peak(call),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def mlp_spec(name: str, widths: list[int], activation: str, loss: str, extra: st
         else f'y = {{ shape = ["batch", {widths[-1]}] }}'
     )
     lines.append("[parameters]")
-    for i, (d, p) in enumerate(zip(widths, widths[1:], strict=False), 1):
+    for i, (d, p) in enumerate(pairwise(widths), 1):
         lines += [f"W{i} = {{ shape = [{d}, {p}] }}", f"b{i} = {{ shape = [{p}] }}"]
     lines.append("[equations]")
     last = len(widths) - 1

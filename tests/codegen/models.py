@@ -59,7 +59,7 @@ def run_graph(
 
 def lines_of(outputs: Mapping[str, Node], dtype: str = "float64", **settings: Any) -> list[str]:
     """The lines of the kernel that computes the outputs, without its head and return."""
-    text = emit(describe_graph(outputs, dtype, **settings))
+    text = emit(describe_graph(outputs, dtype, plain=True, **settings))
     kernel = text[text.index("def _forward(") :].split("\n\n\n")[0]
     return [line.strip() for line in kernel.splitlines()[1:]]
 

@@ -128,8 +128,8 @@ def test_text_is_plain() -> None:
 def test_the_spec_s_names_come_first() -> None:
     text = emit(network())
     backward = text[text.index("def _backward(") :].split("\n\n\n")[0]
-    assert "    h = np.tanh(x @ W1 + b1)\n    z = h @ W2 + b2\n" in backward
-    assert "    # h = tanh(x @ W1 + b1)\n    h = " in backward
+    assert "    h += b1\n    np.tanh(h, out=h)\n" in backward
+    assert "    # h = tanh(x @ W1 + b1)\n    h = np.dot(x, W1, out=" in backward
     assert "d_W1 = " in backward
     assert "np.tensordot" not in backward
 

@@ -20,6 +20,14 @@ _INPUT_DTYPES = {"x": "float64", "y": "int64"}
 _INPUT_FACTS = {"y": {"labels": 3}}
 
 
+class Workspace(dict):
+    """Arrays that functions compute in, kept between calls: pass one as ``work``.
+
+    What a call returns stands in them, and the next call of that function overwrites it.  One
+    workspace serves one thread.
+    """
+
+
 def init(seed=0):
     """Fresh parameters: a dict name -> array; the same seed gives the same."""
     rng = np.random.default_rng(seed)
@@ -32,118 +40,194 @@ def init(seed=0):
 
 
 @np.errstate(all="ignore")
-def forward(params, x, *, check_facts=False):
+def forward(params, x, *, work=None, check_facts=False):
     """The output."""
     sizes = {}
     params = _check_params("params", params, sizes)
     (x,) = _check_inputs({"x": x}, sizes)
-    return _forward(params, x)
+    return _forward(params, x, work)
 
 
-def _forward(params, x):
+def _forward(params, x, work=None):
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+    dtype = W1.dtype
+    batch = x.shape[0]
 
+    b = _buffers(work, "forward", (1, dtype, (batch, 5)), (1, dtype, (batch, 3)))
     # h = tanh(x @ W1 + b1)
-    h = np.tanh(x @ W1 + b1)
-    z = h @ W2 + b2
+    h = np.dot(x, W1, out=b[0])
+    h += b1
+    np.tanh(h, out=h)
+    # z = h @ W2 + b2
+    z = np.dot(h, W2, out=b[1])
+    z += b2
     # q = softmax(z)
-    q = _softmax(z, axis=-1)
+    q = _softmax_into(z, axis=-1, out=z)
     return q
 
 
 @np.errstate(all="ignore")
-def loss(params, x, y, *, check_facts=False):
+def loss(params, x, y, *, work=None, check_facts=False):
     """The loss: a number."""
     sizes = {}
     params = _check_params("params", params, sizes)
     x, y = _check_inputs({"x": x, "y": y}, sizes)
-    return _loss(params, x, y)
+    return _loss(params, x, y, work)
 
 
-def _loss(params, x, y):
-    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
-    batch = x.shape[0]
-    _nonzero(batch, "batch")
-
-    # h = tanh(x @ W1 + b1)
-    h = np.tanh(x @ W1 + b1)
-    z = h @ W2 + b2
-    t1 = (W1**2).sum() + (W2**2).sum()
-    picked = _log_softmax(z, axis=-1)[np.arange(batch), y]
-    loss = 0.01 * t1 - picked.sum() / batch
-    return loss
-
-
-@np.errstate(all="ignore")
-def backward(params, x, y, *, check_facts=False):
-    """(loss, grads): the loss, and its gradient for each trainable parameter."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
-    return _backward(params, x, y)
-
-
-def _backward(params, x, y):
+def _loss(params, x, y, work=None):
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     dtype = W1.dtype
     batch = x.shape[0]
     _nonzero(batch, "batch")
 
+    b = _buffers(
+        work, "loss", (1, dtype, (batch, 5)), (1, dtype, (batch, 3)),
+        (1, dtype, (4, 5)), (1, dtype, (5, 3))
+    )
     # h = tanh(x @ W1 + b1)
-    h = np.tanh(x @ W1 + b1)
-    z = h @ W2 + b2
+    h = np.dot(x, W1, out=b[0])
+    h += b1
+    np.tanh(h, out=h)
+    # z = h @ W2 + b2
+    z = np.dot(h, W2, out=b[1])
+    z += b2
+    t1 = np.multiply(W1, W1, out=b[2])
+    t2 = np.multiply(W2, W2, out=b[3])
+    log_soft = _log_softmax_into(z, axis=-1, out=z)
+    loss = 0.01 * (t1.sum() + t2.sum()) - log_soft[np.arange(batch), y].sum() / batch
+    return loss
+
+
+@np.errstate(all="ignore")
+def backward(params, x, y, *, work=None, check_facts=False):
+    """(loss, grads): the loss, and its gradient for each trainable parameter."""
+    sizes = {}
+    params = _check_params("params", params, sizes)
+    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    return _backward(params, x, y, work)
+
+
+def _backward(params, x, y, work=None):
+    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+    dtype = W1.dtype
+    batch = x.shape[0]
+    _nonzero(batch, "batch")
+
+    b = _buffers(
+        work, "backward", (3, dtype, (batch, 5)), (2, dtype, (batch, 3)),
+        (2, dtype, (4, 5)), (2, dtype, (5, 3)), (1, dtype, (batch,)), (1, dtype, (5,)),
+        (1, dtype, (3,))
+    )
+    # h = tanh(x @ W1 + b1)
+    h = np.dot(x, W1, out=b[0])
+    h += b1
+    np.tanh(h, out=h)
+    # z = h @ W2 + b2
+    z = np.dot(h, W2, out=b[3])
+    z += b2
     # q = softmax(z)
-    q = _softmax(z, axis=-1)
-    t1 = (W1**2).sum() + (W2**2).sum()
-    picked = _log_softmax(z, axis=-1)[np.arange(batch), y]
-    loss = 0.01 * t1 - picked.sum() / batch
+    q = _softmax_into(z, axis=-1, out=b[4])
+    t1 = np.multiply(W1, W1, out=b[5])
+    t2 = np.multiply(W2, W2, out=b[7])
+    log_soft = _log_softmax_into(z, axis=-1, out=z)
+    loss = 0.01 * (t1.sum() + t2.sum()) - log_soft[np.arange(batch), y].sum() / batch
+    t3 = np.multiply(h, h, out=b[1])
+    np.subtract(1, t3, out=t3)
     hot = _one_hot(y, 3, dtype)
-    t2 = q * hot.sum(axis=-1, keepdims=True) / batch - hot / batch
-    t3 = (1 - h**2) * (t2 @ W2.T)
-    d_W1 = 0.02 * W1 + x.T @ t3
-    d_b1 = t3.sum(axis=0)
-    d_W2 = 0.02 * W2 + h.T @ t2
-    d_b2 = t2.sum(axis=0)
+    product = np.dot(hot, np.ones(3, dtype=dtype), out=b[9])
+    t4 = np.multiply(q, product[:, None], out=q)
+    t4 /= batch
+    t5 = np.divide(hot, batch, out=b[3])
+    t4 -= t5
+    product_2 = np.dot(t4, W2.T, out=b[2])
+    product_2 *= t3
+    product_3 = np.dot(x.T, product_2, out=b[5])
+    d_W1 = np.multiply(W1, 0.02, out=b[6])
+    d_W1 += product_3
+    t6 = np.ones(batch, dtype=dtype)
+    d_b1 = np.dot(t6, product_2, out=b[10])
+    product_4 = np.dot(h.T, t4, out=b[7])
+    d_W2 = np.multiply(W2, 0.02, out=b[8])
+    d_W2 += product_4
+    d_b2 = np.dot(t6, t4, out=b[11])
     return loss, {"W1": d_W1, "b1": d_b1, "W2": d_W2, "b2": d_b2}
 
 
 @np.errstate(all="ignore")
-def hvp(params, v, x, y, *, check_facts=False):
+def hvp(params, v, x, y, *, work=None, check_facts=False):
     """The Hessian of the loss times v; v and the result have the keys of grads."""
     sizes = {}
     params = _check_params("params", params, sizes)
     v = _check_trainable("v", v, sizes)
     x, y = _check_inputs({"x": x, "y": y}, sizes)
-    return _hvp(params, v, x, y)
+    return _hvp(params, v, x, y, work)
 
 
-def _hvp(params, v, x, y):
+def _hvp(params, v, x, y, work=None):
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
     v_W1, v_b1, v_W2, v_b2 = v["W1"], v["b1"], v["W2"], v["b2"]
     dtype = W1.dtype
     batch = x.shape[0]
     _nonzero(batch, "batch")
 
+    b = _buffers(
+        work, "hvp", (7, dtype, (batch, 5)), (4, dtype, (batch, 3)),
+        (1, dtype, (batch,)), (2, dtype, (4, 5)), (1, dtype, (5,)), (3, dtype, (5, 3)),
+        (1, dtype, (3,))
+    )
     # h = tanh(x @ W1 + b1)
-    h = np.tanh(x @ W1 + b1)
-    z = h @ W2 + b2
+    h = np.dot(x, W1, out=b[0])
+    h += b1
+    np.tanh(h, out=h)
+    # z = h @ W2 + b2
+    z = np.dot(h, W2, out=b[7])
+    z += b2
     # q = softmax(z)
-    q = _softmax(z, axis=-1)
-    t1 = 1 - h**2
+    q = _softmax_into(z, axis=-1, out=z)
+    t1 = np.multiply(h, h, out=b[1])
+    np.subtract(1, t1, out=t1)
     hot = _one_hot(y, 3, dtype)
-    total = hot.sum(axis=-1, keepdims=True)
-    t2 = q * total / batch - hot / batch
-    t3 = x @ v_W1 + v_b1
-    t4 = t1 * t3
-    t5 = t4 @ W2 + h @ v_W2 + v_b2
-    t6 = ((q * (total * t5)).sum(axis=-1) / batch)[:, None]
-    t7 = q * (total * t5 / batch - t6)
-    t8 = t2 @ v_W2.T + t7 @ W2.T - 2 * (h * (t3 * (t2 @ W2.T)))
-    t9 = t1 * t8
-    Hv_W1 = 0.02 * v_W1 + x.T @ t9
-    Hv_b1 = t9.sum(axis=0)
-    Hv_W2 = 0.02 * v_W2 + h.T @ t7 + t4.T @ t2
-    Hv_b2 = t7.sum(axis=0)
+    t2 = np.ones(3, dtype=dtype)
+    product = np.dot(hot, t2, out=b[11])
+    t3 = np.multiply(product[:, None], q, out=b[8])
+    t3 /= batch
+    t4 = np.divide(hot, batch, out=b[9])
+    t3 -= t4
+    product_2 = np.dot(t3, v_W2.T, out=b[2])
+    product_3 = np.dot(x, v_W1, out=b[3])
+    product_3 += v_b1
+    t5 = np.multiply(t1, product_3, out=b[4])
+    product_4 = np.dot(t5, W2, out=b[9])
+    product_5 = np.dot(h, v_W2, out=b[10])
+    product_5 += product_4
+    product_5 += v_b2
+    product_5 *= product[:, None]
+    t6 = np.multiply(q, product_5, out=b[9])
+    product_6 = np.dot(t6, t2, out=b[11])
+    product_6 /= batch
+    product_5 /= batch
+    product_5 -= product_6[:, None]
+    t7 = np.multiply(q, product_5, out=q)
+    product_7 = np.dot(t7, W2.T, out=b[5])
+    product_8 = np.dot(t3, W2.T, out=b[6])
+    product_8 *= product_3
+    product_8 *= h
+    product_8 *= 2
+    product_7 += product_2
+    product_7 -= product_8
+    product_7 *= t1
+    product_9 = np.dot(x.T, product_7, out=b[12])
+    Hv_W1 = np.multiply(v_W1, 0.02, out=b[13])
+    Hv_W1 += product_9
+    t8 = np.ones(batch, dtype=dtype)
+    Hv_b1 = np.dot(t8, product_7, out=b[14])
+    product_10 = np.dot(h.T, t7, out=b[15])
+    product_11 = np.dot(t5.T, t3, out=b[16])
+    Hv_W2 = np.multiply(v_W2, 0.02, out=b[17])
+    Hv_W2 += product_11
+    Hv_W2 += product_10
+    Hv_b2 = np.dot(t8, t7, out=b[18])
     return {"W1": Hv_W1, "b1": Hv_b1, "W2": Hv_W2, "b2": Hv_b2}
 
 
@@ -163,19 +247,6 @@ def _peak(x, axis):
     return np.minimum(x.max(axis=axis, keepdims=True, initial=limits.min), limits.max)
 
 
-def _softmax(x, axis):
-    """exp(x) / sum(exp(x)) along axis, shifted so that nothing overflows."""
-    lowest = np.finfo(x.dtype).min  # not -inf, since inf - inf is no number
-    weights = np.exp(x - x.max(axis=axis, keepdims=True, initial=lowest))
-    return weights / weights.sum(axis=axis, keepdims=True)
-
-
-def _log_softmax(x, axis):
-    """x - log(sum(exp(x))) along axis, shifted so that nothing overflows."""
-    shifted = x - _peak(x, axis)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
-
-
 def _one_hot(index, n, dtype):
     """1 at the index along a new last axis of size n; zeros where it is out of range."""
     return (index[..., None] == np.arange(n)).astype(dtype)
@@ -185,6 +256,32 @@ def _nonzero(size, what):
     """Refuse to divide by a size that is 0."""
     if size == 0:
         raise ValueError(f"{what} is 0: the mean over nothing is not defined")
+
+
+def _buffers(work, function, *groups):
+    """Arrays to compute in, `count` of each dtype and shape: new ones, or those that work keeps."""
+    if work is None:
+        return [np.empty(shape, dtype) for count, dtype, shape in groups for _ in range(count)]
+    kept = work.get(function)
+    if kept is None or kept[0] != groups:
+        kept = work[function] = groups, _buffers(None, function, *groups)
+    return kept[1]
+
+
+def _softmax_into(x, axis, out=None):
+    """exp(x) / sum(exp(x)) along axis, shifted so that nothing overflows."""
+    lowest = np.finfo(x.dtype).min  # not -inf, since inf - inf is no number
+    out = np.subtract(x, x.max(axis=axis, keepdims=True, initial=lowest), out=out)
+    np.exp(out, out=out)
+    out /= out.sum(axis=axis, keepdims=True)
+    return out
+
+
+def _log_softmax_into(x, axis, out=None):
+    """x - log(sum(exp(x))) along axis, shifted so that nothing overflows."""
+    out = np.subtract(x, _peak(x, axis), out=out)
+    out -= np.log(np.exp(out).sum(axis=axis, keepdims=True))
+    return out
 
 
 def _shape_text(shape):

@@ -332,7 +332,7 @@ class _Bound:
 
     def hvp(self) -> Any:
         """The Hessian times v: values and tangents together through each weight."""
-        rows, scale = self.rows, np.float32(1 / self.m)
+        scale = np.float32(1 / self.m)
         for i, a in enumerate(self.layers):
             if i:
                 np.dot(a.source.both, a.W, out=a.z.both)

@@ -1,0 +1,129 @@
+"""Single calls as lines: where each puts its result, and which variable that goes by.
+
+What is written over keeps its variable where that has no name of its own, so that a layer reads as
+``z1 = np.dot(x, W1, out=b[0])``, ``z1 += b1``, ``h1 = np.tanh(z1, out=z1)``.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from codegen.buffers import BufferPlan, Form
+from codegen.expression import Text
+from codegen.lines import INDENT, WIDTH
+from codegen.memory import last_lines
+from codegen.names import HINTS
+from codegen.numpy_table import axes_text
+from codegen.program import Program, Step
+from codegen.style import Style
+
+#: Calls with an operator of their own where they write over their first argument.
+OPERATORS = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/="}
+COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum"})
+
+#: What a value is called for want of a better name, by the call that makes it.
+CALL_HINTS = {
+    **dict.fromkeys(("dot", "matmul", "outer"), "product"),
+    "vecdot": "dot",
+    "sum": "total",
+    "_sigmoid_into": "sigma",
+    "_softmax_into": "soft",
+    "_log_softmax_into": "log_soft",
+    **dict.fromkeys(("less", "less_equal", "greater", "greater_equal", "equal"), "mask"),
+    **dict.fromkeys(("exp", "log", "tanh"), ""),
+}
+
+
+def hint(step: Step) -> str:
+    """What a value without a name is called."""
+    if step.action == "call":
+        return CALL_HINTS.get(step.detail("function"), "")
+    return HINTS.get(step.action, "")
+
+
+def leaders(
+    program: Program, plan: BufferPlan, inlined: Collection[int], given: Collection[int]
+) -> dict[int, int]:
+    """For values whose variable may be that of a later value in the same memory: that value."""
+    last = last_lines(program, inlined)
+    following: dict[int, int] = {}
+    for step in program.steps:
+        register = step.dest
+        if register in plan.over:
+            following[plan.over[register]] = register
+        elif step.action == "reshape" and register in plan.buffer:
+            if last[step.args[0]] == register:
+                following[step.args[0]] = register
+    leader: dict[int, int] = {}
+    for step in reversed(program.steps):
+        register = step.dest
+        after = following.get(register)
+        if after is not None and register not in given:
+            leader[register] = leader.get(after, after)
+    return leader
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where buffers are: the variable that holds them all, and the number of a plan's first."""
+
+    variable: str
+    first: int
+    plan: BufferPlan
+
+    def code(self, register: int) -> str:
+        """The buffer of a register."""
+        return f"{self.variable}[{self.first + self.plan.buffer[register]}]"
+
+
+def call_line(
+    style: Style,
+    step: Step,
+    sources: Sequence[Step],
+    args: Sequence[Text],
+    name: str,
+    place: Place,
+) -> str:
+    """The line of a call, given the steps and the texts of its arguments."""
+    function: str = step.detail("function")
+    args = list(args)
+    over = place.plan.over.get(step.dest)
+    target = place.code(step.dest) if step.dest in place.plan.buffer else ""
+    if over is not None:
+        position = step.args.index(over)
+        target = args[position].code
+        if position and function in COMMUTATIVE and len(args) == 2:
+            args.reverse()
+            position = 0
+        if position == 0 and target == name and function in OPERATORS:
+            return f"{name} {OPERATORS[function]} {args[1].code}"
+    words = [arg.code for arg in args]
+    axes = dict(step.details).get("axes")
+    if axes is not None:
+        words.append(f"axis={axes_text(axes, len(sources[0].shape))}")
+    if dict(step.details).get("keepdims"):
+        words.append("keepdims=True")
+    words += [f"out={target}"] if target else []
+    code = (style.helper if function.startswith("_") else style.call)(function, *words)
+    return code if target == name else f"{name} = {code}"
+
+
+def buffer_lines(style: Style, forms: Sequence[Form], buffers: str, function: str) -> list[str]:
+    """``b = _buffers(work, "backward", (3, dtype, (batch, 64)), ...)``."""
+    if not forms:
+        return []
+    items = []
+    for (shape, dtype), same in groupby(forms):
+        sizes = ", ".join(style.size(size).code for size in shape)
+        comma = "," if len(shape) == 1 else ""
+        items.append(f"({len([*same])}, {style.dtype_code(dtype)}, ({sizes}{comma}))")
+    arguments = [style.names.own("work"), '"' + function + '"', *items]
+    line = f"{buffers} = {style.helper('_buffers', *arguments)}"
+    if len(line) <= WIDTH - len(INDENT):
+        return [line]
+    head = line[: line.index("(") + 1]
+    rows = textwrap.wrap(", ".join(item.replace(" ", "~") for item in arguments), WIDTH - 8)
+    return [head, *(INDENT + row.replace("~", " ") for row in rows), ")"]
