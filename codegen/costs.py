@@ -110,7 +110,10 @@ def _products(program: Program, step: Step) -> Size:
 def _is_matrix_product(program: Program, step: Step) -> bool:
     """Whether both operands are matrices, or stacks of them."""
     matrices = all(len(program.steps[arg].shape) > 1 for arg in step.args)
-    return step.action in ("matmul", "tensordot") and matrices
+    product = step.action in ("matmul", "tensordot")
+    if step.action == "call":
+        product = step.detail("function") in ("dot", "matmul")
+    return product and matrices
 
 
 def _nothing(step: Step, sources: Sequence[Step]) -> Size:
@@ -206,7 +209,24 @@ def _mul(step: Step, sources: Sequence[Step]) -> Size:
     return _chain([*pieces, *under], counted)
 
 
+def _call(step: Step, sources: Sequence[Step]) -> Size:
+    return CALLS.get(step.detail("function"), _each(1))(step, sources)
+
+
+#: Calls that are no passes of one flop an element.
+CALLS: dict[str, Counted] = {
+    **dict.fromkeys(("dot", "matmul"), _matmul),
+    "vecdot": _dot,
+    "sum": _read(1),
+    "positive": _nothing,
+    "_sigmoid_into": _each(4),
+    "_softplus_into": _each(6),
+    "_softmax_into": _read(5),
+    "_log_softmax_into": _read(5, rows=3),
+}
+
 FLOPS: dict[str, Counted] = {
+    "call": _call,
     **dict.fromkeys((*LEAVES, *VIEWS, "strong", "cast", "copy", "arange", "eye", "full"), _nothing),
     **dict.fromkeys(("pick",), _nothing),
     **dict.fromkeys(("pad", "concatenate", "take", "columns"), _nothing),

@@ -9,9 +9,10 @@ what is held over the lines: a polynomial each, of which those are kept that may
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from codegen.buffers import Form
 from codegen.program import Program, Step
 from codegen.writer import Written
 from symdiff.expr.shapes import (
@@ -37,7 +38,8 @@ def array_bytes(step: Step) -> Size:
 
 def peak_bytes(written: Written) -> tuple[Size, ...]:
     """What the text as printed comes to hold: the largest of the given polynomials."""
-    return largest(_Lines(written, frees=False).peaks())
+    kept = _sum(form_bytes(form) for form in _forms(written))
+    return largest(size_add(kept, peak) for peak in _Lines(written, frees=False).peaks())
 
 
 def live_bytes(written: Written) -> tuple[Size, ...]:
@@ -58,6 +60,20 @@ class _Held:
 
     peaks: tuple[Size, ...]
     after: Size
+
+
+def form_bytes(form: Form) -> Size:
+    """The memory of a buffer."""
+    shape, dtype = form
+    return size_mul(ITEM_BYTES[dtype], shape_size(shape))
+
+
+def _forms(written: Written) -> Iterator[Form]:
+    """The buffers of a program and of what its steps hold."""
+    yield from written.buffers.forms
+    for blocks in written.blocks.values():
+        for block in blocks:
+            yield from _forms(block)
 
 
 class _Lines:
@@ -116,8 +132,11 @@ class _Lines:
             reused |= step.action in _INFIX and held.after == array_bytes(step)
         if not self.makes(step):
             return _Held((*peaks, inner), inner)
+        plan = self.written.buffers
         own = array_bytes(step)
-        made = 0 if reused else own
+        if register in plan.buffer and not self.frees:
+            own = 0  # it is among the buffers, which are counted as such
+        made = 0 if reused or register in plan.over else own
         while_made = size_add(inner, size_add(made, self.scratch(step)))
         return _Held(largest((*peaks, while_made)), own)
 
@@ -145,6 +164,8 @@ class _Lines:
 
     def scratch(self, step: Step) -> Size:
         """What a step makes besides its result, and gives back."""
+        if step.action == "call":
+            return CALL_SCRATCH.get(step.detail("function"), _none)(step, self.program)
         return SCRATCH.get(step.action, _none)(step, self.program)
 
 
@@ -203,6 +224,11 @@ SCRATCH: Mapping[str, Callable[[Step, Program], Size]] = {
     "sigmoid_slope": _copies(1),
     "softplus": _copies(1),
     "log1mexp": _copies(2),
+}
+
+CALL_SCRATCH: Mapping[str, Callable[[Step, Program], Size]] = {
+    "_softplus_into": _copies(1),
+    "_log_softmax_into": _copies(1),
 }
 
 

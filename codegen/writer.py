@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from codegen.blocks import block_lines
-from codegen.buffers import Form, plan_buffers
+from codegen.buffers import BufferPlan, Form, plan_buffers
 from codegen.calls import Place, buffer_lines, call_line, hint, leaders
 from codegen.expression import Text
 from codegen.inlining import choose_inlined
@@ -57,6 +57,7 @@ class Written:
     texts: Mapping[int, Text]
     memory: MemoryPlan
     blocks: Mapping[int, tuple[Written, ...]]
+    buffers: BufferPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class Writer:
         width = WIDTH - depth * len(INDENT)
         found = _with_comments(program, lines, self.comments, width)
         heads = tuple(dict.fromkeys(guards))
-        return Written(program, heads, tuple(found), texts, plan, blocks)
+        return Written(program, heads, tuple(found), texts, plan, blocks, kept)
 
     def picks(self, program: Program, step: Step, given: Mapping[int, str]) -> dict[int, str]:
         """The names of what a step with blocks leaves behind."""

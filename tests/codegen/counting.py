@@ -38,6 +38,11 @@ class Counting(np.ndarray):
             summed = [plain[0].shape[axis] for axis in kw["axes"][0]]
             Counting.count.flops += 2 * np.size(result) * int(np.prod(summed))
             Counting.count.products += all(np.ndim(x) > 1 for x in plain[:2])
+        elif func is np.dot:
+            Counting.count.flops += 2 * np.size(result) * int(plain[0].shape[-1])
+            Counting.count.products += all(np.ndim(x) > 1 for x in plain[:2])
+        elif func is np.sum:
+            Counting.count.flops += np.size(plain[0])
         elif func in (np.where, np.outer):
             Counting.count.flops += np.size(result)
         elif func is np.vdot:
