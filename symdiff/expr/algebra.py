@@ -27,6 +27,7 @@ from symdiff.expr.numbers import (
     current_dtype,
     full,
     number_of,
+    rounded_away,
 )
 from symdiff.expr.ops import promote
 from symdiff.expr.scalars import SCALARS
@@ -145,7 +146,7 @@ def _factors(node: Node, e: float, scalars_out: bool) -> tuple[float, list[tuple
     value = number_of(node)
     if value is not None and (value > 0 or (e == math.floor(e) and (value != 0 or e > 0))):
         try:
-            return value**e, []
+            return value if e == 1 else rounded_away(value**e), []
         except OverflowError:
             return 1.0, [(node, e)]
     if is_view(node) and node.inputs[0].op == "mul":
@@ -157,7 +158,8 @@ def _factors(node: Node, e: float, scalars_out: bool) -> tuple[float, list[tuple
     pairs = list(zip(node.inputs, node.attr("exponents"), strict=True))
     whole = e == math.floor(e)
     if len(pairs) == 1 and (whole or coefficient > 0) and _merges(*pairs[0], e):
-        return coefficient**e, [(pairs[0][0], pairs[0][1] * e)]
+        number = coefficient if e == 1 else rounded_away(coefficient**e)
+        return number, [(pairs[0][0], pairs[0][1] * e)]
     if coefficient != 1 and (whole or coefficient > 0):
         outer, rest = coefficient**e, power_product(pairs)
         more, inner = _factors(rest, e, scalars_out)
@@ -167,6 +169,10 @@ def _factors(node: Node, e: float, scalars_out: bool) -> tuple[float, list[tuple
         rest = power_product([(x, p) for x, p in pairs if x.ndim > 0])
         return 1.0, [*zero_d, (rest, 1.0)]
     return 1.0, [(node, e)]
+
+
+def _times(a: float, b: float) -> float:
+    return a * b if abs(a) == 1 or abs(b) == 1 else rounded_away(a * b)
 
 
 def power_product(
@@ -191,7 +197,7 @@ def power_product(
         powers: dict[Node, float] = {}
         for core, e in zip(cores, exponents, strict=True):
             number, parts = _factors(core, e, bool(shape))
-            total *= number
+            total = _times(total, number)
             for base, p in parts:
                 powers[base] = powers.get(base, 0.0) + p
         for base, p in list(powers.items()):

@@ -6,6 +6,7 @@ one is needed, it is the default dtype of the context, which a spec sets to its 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -135,3 +136,28 @@ def _product(factors: Sequence[tuple[Node, float]], number: float, dtype: str) -
     from symdiff.expr.algebra import power_product  # which is made of the numbers here
 
     return power_product(factors, number, dtype)
+
+
+_FEW_BITS = 4096.0  # numerators of 12 bits
+
+
+def rounded_away(value: float) -> float:
+    """A number that arithmetic on numbers gave, without its rounding: ½ for √½ · √½.
+
+    A number within three units in the last place of one with 12 bits, or of the root of such a
+    one, is taken for that; by chance that is so once in 10¹¹ times.
+    """
+    if value == 0 or not math.isfinite(value):
+        return value
+    near = _of_few_bits(value)
+    if near is None:
+        square = value * value
+        root = _of_few_bits(square) if 1e-300 < square < 1e300 else None
+        near = None if root is None else math.copysign(math.sqrt(root), value)
+    return value if near is None else near
+
+
+def _of_few_bits(value: float) -> float | None:
+    mantissa, exponent = math.frexp(value)
+    near = math.ldexp(round(mantissa * _FEW_BITS) / _FEW_BITS, exponent)
+    return near if abs(near - value) <= 7e-16 * abs(value) else None
