@@ -89,10 +89,12 @@ def _use(x: Node, coefficient: float) -> _Use | None:
     while is_view(core) or core.op in ("reshape", *ON_AXES):
         core = core.inputs[0]
         opened.add(core)
+    if core.op not in ("contract", "mul"):
+        return None
     expander = Expander(opened)
     out = tuple(expander.index(size) for size in x.shape)
     terms = expander.expand(x, out)
-    if len(terms) != 1 or core.op not in ("contract", "mul"):
+    if len(terms) != 1:
         return None
     (term,) = terms
     if any(operand.picks is not None for operand in term.operands):

@@ -15,6 +15,7 @@ from symdiff.nn import FUNCTIONS as F
 from symdiff.simplify import simplify
 from symdiff.simplify.cost import at, flops, total
 from symdiff.simplify.order import EXHAUSTIVE
+from symdiff.simplify.uses import gathered
 
 
 def planned(loss: Node, weights: Sequence[Node], gradient: bool = False) -> list[Node]:
@@ -97,6 +98,15 @@ def test_a_weight_of_many_uses_is_not_formed_where_grams_are_cheaper(uses: int) 
 def test_the_size_of_the_plan_grows_with_the_uses_and_not_with_their_pairs() -> None:
     few, many = (len(planned(deep(uses, 128)[0], [deep(uses, 128)[1]])) for uses in (10, 20))
     assert many < 2.2 * few
+
+
+def test_squared_sums_of_what_is_no_outer_product_stay() -> None:
+    """A residual of picked rows, of which the loss is the square."""
+    ids = b.input("ids", ("batch",), "int64", labels=9)
+    rows = [b.parameter(f"p{i}", (9,))[ids] for i in range(6)]
+    r = sum(rows[1:], rows[0])
+    total = b.sum(r * r)
+    assert gathered([total]) == [total]
 
 
 def test_many_uses_are_formed_where_that_is_cheaper() -> None:
