@@ -7,7 +7,7 @@ derivatives in float64.  The public function is the only one that knows of bad a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from codegen.lines import INDENT, WIDTH, indented
@@ -28,13 +28,13 @@ class FunctionBody:
 
     ``result`` has the structure of what is returned: a node, a dict of nodes, or a tuple of
     those.  ``inputs`` names the inputs that the function takes (None: all).  ``v`` gives the nodes
-    that stand for the entries of hvp's argument v; ``max_norm`` the one that stands for
-    clipped_backward's bound.  Those are input nodes under names that no spec has.
+    that stand for the entries of hvp's argument v (None: it is not hvp); ``max_norm`` the one
+    that stands for clipped_backward's bound.  Those are input nodes under names that no spec has.
     """
 
     result: Result
     inputs: tuple[str, ...] | None = None
-    v: Mapping[str, Node] = field(default_factory=dict)
+    v: Mapping[str, Node] | None = None
     max_norm: Node | None = None
 
     def roots(self) -> dict[str, Node]:
@@ -111,7 +111,7 @@ class Surroundings:
 
 def function_program(around: Surroundings, body: FunctionBody) -> Program:
     """The program of a function, in the order in which the spec names its values."""
-    leaves = [*around.parameters.values(), *body.v.values(), *around.inputs.values()]
+    leaves = [*around.parameters.values(), *(body.v or {}).values(), *around.inputs.values()]
     program = build_program(body.roots(), around.dtype, [*leaves, *around.preferred])
     return program if around.plain else single_calls(program)
 
@@ -175,7 +175,7 @@ def public_signature(
 def _arguments(around: Surroundings, body: FunctionBody) -> list[str]:
     names = around.names
     arguments = [names.own("params")]
-    if body.v:
+    if body.v is not None:
         arguments.append(names.own("v"))
     arguments += taken_inputs(around, body)
     if body.max_norm is not None:
@@ -199,7 +199,7 @@ def public_text(around: Surroundings, function: str, body: FunctionBody) -> str:
 
     lines = [f"{sizes} = {{}}"]
     lines.append(f"{params} = {check('_check_params', _quoted(params), params, sizes)}")
-    if body.v:
+    if body.v is not None:
         v = names.own("v")
         lines.append(f"{v} = {check('_check_trainable', _quoted(v), v, sizes)}")
     lines += input_check_lines(around, taken_inputs(around, body))
@@ -284,10 +284,10 @@ def _leaf_lines(
     read = set(program.leaves)
     params, v = names.own("params"), names.own("v")
     leaves.update({node: name for name, node in around.parameters.items()})
-    for name, node in body.v.items():
+    for name, node in (body.v or {}).items():
         leaves[node] = names.own(f"v_{name}")
     lines = []
-    for table, nodes in ((params, around.parameters), (v, body.v)):
+    for table, nodes in ((params, around.parameters), (v, body.v or {})):
         lines += _packed(
             [(leaves[node], f'{table}["{name}"]') for name, node in nodes.items() if node in read]
         )

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from symdiff.calculus.examples import MixingError
 from symdiff.expr import build
-from symdiff.expr.graph import leaves
+from symdiff.expr.graph import leaves, toposort
 from symdiff.expr.movement import split_scale
 from symdiff.expr.node import Node
+from symdiff.expr.shapes import size_names
 from symdiff.model_graphs import ModelGraphs, Parts
 from symdiff.simplify import simplify
 from symdiff.simplify.decisions import Decision
@@ -29,10 +30,27 @@ class UnavailableError(ValueError):
 def _forward(graphs: ModelGraphs) -> Parts:
     model = graphs.model
     outputs = {name: graphs.values[name] for name in model.outputs}
-    below = {leaf.attr("name") for leaf in leaves(model.output_nodes.values(), "input")}
-    takes = tuple(name for name in model.inputs if name in below)
+    takes = _read(model, list(outputs.values()))
     single = next(iter(outputs.values())) if len(outputs) == 1 else outputs
     return Parts((single,), takes)
+
+
+def _read(model: Model, outputs: Sequence[Node]) -> tuple[str, ...]:
+    """The inputs that the outputs depend on, be it only by their shapes."""
+    read = {leaf.attr("name") for leaf in leaves(model.output_nodes.values(), "input")}
+    order = toposort(outputs)
+    shown = [*(x.shape for x in order), *((x.attr("size"),) for x in order if x.op == "size")]
+    wanted = {name for shape in shown for size in shape for name in size_names(size)}
+    for shape in (p.node.shape for p in model.parameters.values()):
+        wanted -= set(shape)
+    for name, x in model.inputs.items():
+        if name in read:
+            wanted -= set(x.shape)
+    for name, x in model.inputs.items():
+        if wanted & set(x.shape):
+            read.add(name)
+            wanted -= set(x.shape)
+    return tuple(name for name in model.inputs if name in read)
 
 
 def _loss(graphs: ModelGraphs) -> Parts:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from symdiff.calculus.examples import EXAMPLES
 from symdiff.calculus.per_example import per_example_gradients, squared_norms, weighted_sums
-from symdiff.calculus.reverse import gradients
+from symdiff.calculus.reverse import gradients, is_held
 from symdiff.expr import build
 from symdiff.expr.graph import consumers, toposort
 from symdiff.expr.node import Node
@@ -35,7 +35,7 @@ class Parts:
 
     parts: tuple[Node | Mapping[str, Node], ...]
     takes: tuple[str, ...] | None = None
-    v: Mapping[str, Node] = field(default_factory=dict)
+    v: Mapping[str, Node] | None = None
     max_norm: Node | None = None
     names: Mapping[Node, str] = field(default_factory=dict)
     mode: str | None = None
@@ -105,12 +105,14 @@ class ModelGraphs:
 
         Only of values that their readers hold as they are: see calculus.reverse.
         """
-        readers = consumers(toposort([self.loss]))
+        order = toposort([self.loss])
+        readers = consumers(order)
         found: dict[str, Node] = {}
         for name in self.model.equations:
             node = self.values[name]
             if node in readers and node.dtype in FLOATS and _stands_alone(node, readers):
-                found[name] = node
+                if is_held(node, order, [self.loss]):
+                    found[name] = node
         derivatives = gradients(self.loss, list(found.values()))
         return {d: f"d_{name}" for name, d in zip(found, derivatives, strict=True)}
 

@@ -157,12 +157,17 @@ def check_variables(
     for x in xs:
         if x.op in ("constant", "size"):
             raise ValueError(f"{what}: a {x.op} is not a variable; use an input")
-        if _is_transparent(x) and _is_bypassed(x, order, ys):
+        if not is_held(x, order, ys):
             raise ValueError(
                 f"{what}: {with_shape(x)} merges with what reads it, so that the graph need not "
                 "hold it wherever it was used.  Differentiate with respect to an input in its "
                 "place, and substitute the expression for the input afterwards"
             )
+
+
+def is_held(x: Node, order: Sequence[Node], ys: Sequence[Node]) -> bool:
+    """Whether the graph of the ys, in ``order``, holds x wherever it was used."""
+    return not (_is_transparent(x) and _is_bypassed(x, order, ys))
 
 
 def _is_transparent(x: Node) -> bool:
