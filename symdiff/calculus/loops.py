@@ -172,12 +172,14 @@ class _Body:
     def brought_in(self, x: Node) -> Node:
         """A node that depends on no carry, for the body to read.
 
-        Views, and products that only repeat their factors, are left to the body.
+        What only looks at an element in another way is left to the body, so that the element's
+        cotangent is made there in one piece; so are products that only repeat their factors.
         """
         if is_constant(x):
             return x
         known = x in self.loop.elements or x in self.loop.shared
-        if not known and (is_view(x) or _is_inflated(x)):
+        part = is_sunk(x) and x.inputs[0] in self.loop.elements
+        if not known and (is_view(x) or part or _is_inflated(x)):
             return rebuild(x, [self.brought_in(y) for y in x.inputs])
         return self.hoisted(x)
 

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from symdiff.calculus.derivatives import pullback
-from symdiff.expr.algebra import linear_combination
+from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import depends_on, is_constant, toposort
 from symdiff.expr.loops import LOOP_READERS
-from symdiff.expr.movement import zeros
+from symdiff.expr.movement import concatenate, split_scale, zeros
 from symdiff.expr.node import Node, describe, with_shape
 from symdiff.expr.numbers import (
     FLOATS,
@@ -25,7 +25,7 @@ from symdiff.expr.numbers import (
     constant,
     full,
 )
-from symdiff.expr.shapes import Shape, ShapeError, shape_text
+from symdiff.expr.shapes import Shape, ShapeError, Size, shape_text, size_add
 
 
 def gradients(
@@ -112,9 +112,42 @@ def vjp(ys: Node | Sequence[Node], xs: Node | Sequence[Node], cotangents: Any) -
 
 
 def accumulate(contributions: Sequence[Node], x: Node) -> Node:
-    """The cotangent of x: the sum of its users' contributions, in x's shape and dtype."""
+    """The cotangent of x: the sum of its users' contributions, in x's shape and dtype.
+
+    Of an array that was cut into parts, it is the parts' cotangents side by side.
+    """
+    whole = _side_by_side(contributions, x) if len(contributions) > 1 else None
+    if whole is not None:
+        return cast(whole, x.dtype)
     parts = [(cast(sum_to_shape(part, x.shape), x.dtype), 1.0) for part in contributions]
     return parts[0][0] if len(parts) == 1 else linear_combination(parts)
+
+
+def _side_by_side(contributions: Sequence[Node], x: Node) -> Node | None:
+    """The sum of arrays padded along one axis to x's shape, none over another; None if not so."""
+    parts: dict[Size, Node] = {}
+    axes = set[int]()
+    for part in contributions:
+        number, factors, padded = split_scale(part)
+        if padded.op != "pad" or padded.shape != x.shape:
+            return None
+        padding = padded.attr("padding")
+        own = {axis for axis, widths in enumerate(padding) if widths != (0, 0, 0)}
+        (axis, *more) = own
+        if more or padding[axis][2] or padding[axis][0] in parts:
+            return None
+        axes |= own
+        inner = padded.inputs[0]
+        parts[padding[axis][0]] = power_product([*factors, (inner, 1.0)], number)
+    start: Size = 0
+    in_order: list[Node] = []
+    (axis, *more) = axes
+    while not more and start in parts:
+        in_order.append(parts.pop(start))
+        start = size_add(start, in_order[-1].shape[axis])
+    if more or parts or start != x.shape[axis]:
+        return None
+    return concatenate(in_order, axis)
 
 
 def sum_to_shape(g: Node, shape: Shape) -> Node:

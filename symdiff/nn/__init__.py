@@ -15,6 +15,7 @@ from symdiff.nn import (
     losses,
     normalization,
     pooling,
+    recurrent,
     units,
 )
 
@@ -43,6 +44,7 @@ _CONVOLUTION = "conv1d conv2d conv_transpose1d conv_transpose2d".split()
 _POOLING = """
     max_pool1d max_pool2d avg_pool1d avg_pool2d global_avg_pool global_max_pool flatten
 """.split()
+_RECURRENT = "rnn lstm gru".split()
 _UNITS = "prelu maxout low_rank dropout".split()
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
@@ -54,6 +56,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(embeddings, name) for name in _EMBEDDINGS},
     **{name: getattr(convolution, name) for name in _CONVOLUTION},
     **{name: getattr(pooling, name) for name in _POOLING},
+    **{name: getattr(recurrent, name) for name in _RECURRENT},
     **{name: getattr(units, name) for name in _UNITS},
     "attention": attention.attention,
     "array": build.constant,

@@ -142,9 +142,10 @@ PARAMETERS: Mapping[str, Converter] = {
     **dict.fromkeys(("window", "stride", "dilation", "output_padding"), _axis),
     "padding": _ends,
     **dict.fromkeys(("keepdims", "approximate", "log_input", "causal", "count_include_pad"), _flag),
+    **dict.fromkeys(("reset_after", "return_sequences", "reverse", "unroll"), _flag),
     **dict.fromkeys(("a_min", "a_max", "gain", "offset", "variance", "precision"), _optional_array),
     **dict.fromkeys(("eps", "gamma", "delta", "rate", "label_smoothing"), _number),
-    **dict.fromkeys(("subscripts", "dtype", "mode"), _string),
+    **dict.fromkeys(("subscripts", "dtype", "mode", "activation"), _string),
     **dict.fromkeys(
         ("k", "groups", "heads", "pieces", "padding_idx", "repeats", "shift"), _integer
     ),
