@@ -308,7 +308,7 @@ class _Autograd:
                 if node not in done:
                     done[node] = self.run(node, [done[x] for x in node.inputs])
             carries = [done[update] for update in nexts]
-            found += [anp.broadcast_to(done[x], x.shape) for x in wanted]
+            found += [anp.broadcast_to(done[x], self.shape(x)) for x in wanted]
         return found[:: -1 if hub.attr("reverse") else 1], carries
 
     def op_stop_gradient(self, node: Node, x: Any) -> Any:

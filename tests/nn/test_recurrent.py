@@ -166,9 +166,9 @@ def test_norms_are_those_of_a_loop_over_examples(network: Network) -> None:
     roots = [*per_example_sq_norms(losses, xs), *weighted_sums(per_example_gradients(losses, xs))]
     names = {f"r{i}": node for i, node in enumerate(simplify(roots).roots)}
     found = list(run_graph(names, v).values())
-    slopes, rows = gradients(losses, xs), []
-    for j in range(BATCH):
-        rows.append(evaluate(slopes, {k: a[j : j + 1] if k in DATA else a for k, a in v.items()}))
+    slopes = gradients(losses, xs)
+    alone = [{k: a[j : j + 1] if k in DATA else a for k, a in v.items()} for j in range(BATCH)]
+    rows = [evaluate(slopes, given) for given in alone]
     for i in range(len(xs)):
         squares = np.array([(row[i] ** 2).sum() for row in rows])
         np.testing.assert_allclose(found[i], squares, rtol=1e-10)
@@ -220,7 +220,7 @@ def test_what_does_not_fit_is_refused() -> None:
         lstm(X, W, U, initial_state=b.input("s", ("batch", 2)))
     with pytest.raises(ShapeError, match=r"the mask has shape \(batch, 5\), not \(batch, 4\)"):
         lstm(X, W, U, mask=b.input("m", ("batch", 5)))
-    with pytest.raises(ShapeError, match="lengths .* are not of shape"):
+    with pytest.raises(ShapeError, match=r"lengths .* are not of shape"):
         lstm(X, W, U, lengths=b.input("n", ("batch", 1), "int64"))
     with pytest.raises(ShapeError, match="a number of steps that is not known"):
         lstm(b.input("x", ("batch", "time", 2)), W, U, unroll=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from codegen.load import load_module
 from symdiff.compiler import compile
 from symdiff.errors import SpecError
 from symdiff.spec.load import load
