@@ -245,7 +245,8 @@ class _Autograd:
 
     def op_window(self, node: Node, x: Any) -> Any:
         for axis, size, stride, dilation in _moves(node):
-            places = stride * np.arange(node.shape[axis])[:, None] + dilation * np.arange(size)
+            count = size_value(node.shape[axis], self.sizes)
+            places = stride * np.arange(count)[:, None] + dilation * np.arange(size)
             picked = _along(x, axis, _selection(x.shape[axis], list(places.ravel())))
             parts = anp.reshape(picked, (*x.shape[:axis], *places.shape, *x.shape[axis + 1 :]))
             x = anp.moveaxis(parts, axis + 1, -1)
@@ -256,7 +257,8 @@ class _Autograd:
             places = stride * np.arange(g.shape[axis])[:, None] + dilation * np.arange(g.shape[-1])
             parts = anp.moveaxis(g, -1, axis + 1)
             flat = anp.reshape(parts, (*g.shape[:axis], places.size, *g.shape[axis + 1 : -1]))
-            g = _along(flat, axis, _selection(length, list(places.ravel())).T)
+            whole = size_value(length, self.sizes)
+            g = _along(flat, axis, _selection(whole, list(places.ravel())).T)
         return g
 
     def op_take(self, node: Node, x: Any, idx: Any) -> Any:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from symdiff.expr import build as b
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape, shape_size, size_value
+from symdiff.expr.windows import window
 
 SIZES = {"n": 2}
 _SHAPES: tuple[Shape, ...] = ((), (3,), ("n",), ("n", 3), (3, 3), ("n", 1), (2, "n", 3))
@@ -80,6 +81,13 @@ _BINARY: tuple[Callable[[Node, Node], Node], ...] = (
     lambda x, y: b.hypot(x, 1 + b.abs(y)),
     lambda x, y: b.power(1 + x * x, b.tanh(y)),
 )
+
+
+def _windows(x: Node) -> Node:
+    """Overlapping windows along the last axis, padded so that one fits."""
+    return window(b.pad(x, 1), (x.ndim - 1,), (3,), (2,), (1,))
+
+
 _OF_ARRAY: tuple[Callable[[Node], Node], ...] = (
     b.softmax,
     b.log_softmax,
@@ -95,6 +103,8 @@ _OF_ARRAY: tuple[Callable[[Node], Node], ...] = (
     lambda x: b.ravel(x),
     lambda x: b.concatenate([x, 2 * x], axis=0),
     lambda x: b.pad(x, 1),
+    lambda x: b.sum(b.tanh(_windows(x)), axis=-1),
+    lambda x: b.max(_windows(x), axis=-1),
     lambda x: x[1:],
     lambda x: x[..., None] * x[..., None, :],
 )

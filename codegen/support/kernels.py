@@ -98,7 +98,8 @@ def _overlap_add(windows, axes, lengths, strides=None, dilations=None):
     shape = list(windows.shape[:rank])
     for axis, length in zip(axes, lengths):
         shape[axis] = length
-    result = np.zeros(shape, windows.dtype)
+    # The axes lie in memory in the order of the windows', whatever that is.
+    result = np.zeros_like(windows[(..., *[0] * len(axes))], shape=shape)
     for offsets in np.ndindex(windows.shape[rank:]):
         places = [slice(None)] * rank
         for axis, k, stride, dilation in zip(axes, offsets, strides, dilations):

@@ -176,7 +176,7 @@ def _one_hot_shape(inputs: Inputs, attrs: Attrs) -> Shape:
 def window_positions(length: Size, size: Size, stride: int, dilation: int) -> Size:
     """The number of places at which a window fits along an axis."""
     span = size_mul(dilation, size_sub(size, 1))
-    return size_add(size_floordiv(size_sub(length, size_add(span, 1)), stride), 1)
+    return size_floordiv(size_sub(size_add(length, stride - 1), span), stride)
 
 
 def _window_shape(inputs: Inputs, attrs: Attrs) -> Shape:

@@ -13,6 +13,7 @@ from symdiff.calculus.reverse import gradients
 from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
+from symdiff.expr.windows import window
 from symdiff.simplify.contraction import plan
 from tests.calculus.models import BATCH, Model, model
 
@@ -52,6 +53,10 @@ _ELEMENTWISE: tuple[Callable[[Node], Node], ...] = (
     lambda h: h - b.mean(h, axis=-1, keepdims=True),
     lambda h: b.flip(h, -1),
     lambda h: b.cumsum(h, axis=-1),
+    lambda h: b.max(
+        window(b.pad(h, [(0, 0)] * (h.ndim - 1) + [(1, 1)]), (h.ndim - 1,), (3,), (1,), (1,)),
+        axis=-1,
+    ),
     lambda h: b.tanh(b.reshape(h, (-1, 3)) @ W).reshape(h.shape),
 )
 

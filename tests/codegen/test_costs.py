@@ -58,6 +58,7 @@ MODELS: dict[str, tuple[str | Path, dict[str, int]]] = {
     "residual": (EXAMPLES / "residual.toml", {"batch": 5}),
     "xor": (EXAMPLES / "xor.toml", {"batch": 4, "hidden": 3}),
     "sequence": (SEQUENCE, {"batch": 3, "time": 5}),
+    "lenet": (EXAMPLES / "lenet.toml", {"batch": 4}),
     "wide": (WIDE, {"batch": 6, "features": 9, "hidden": 11}),
 }
 
