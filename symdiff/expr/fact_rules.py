@@ -73,6 +73,8 @@ def _add(node: Node) -> Facts:
         if (total := _total(node, axis, coefficients, constant)) is not None
     )
     symmetric = node.ndim == 2 and _is_symmetric_sum(node)
+    if constant == 0.5 and coefficients in ((0.5,), (-0.5,)):
+        integer = node.inputs[0].facts.plus_minus_one  # (1 + y) / 2 is 0 or 1
     signs = (
         abs(constant) == 1 and coefficients == (-2 * constant,) and node.inputs[0].facts.zero_or_one
     )  # 1 - 2y and 2y - 1

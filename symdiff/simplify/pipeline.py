@@ -31,6 +31,7 @@ from symdiff.simplify.rules import (
     labels,
     logarithms,
     movement,
+    positive,
     powers,
     reductions,
     selection,
@@ -72,7 +73,15 @@ PHASES: tuple[Phase, ...] = (CANONICAL, RECOGNISE, ARRANGE, FOLD)
 ACCURATE: tuple[Phase, ...] = (
     CANONICAL,
     Phase(
-        "recognise", (*RECOGNISE.rules, *powers.ACCURATE, *selection.ACCURATE, *statistics.ACCURATE)
+        "recognise",
+        (
+            *RECOGNISE.rules,
+            *powers.ACCURATE,
+            *selection.ACCURATE,
+            *statistics.ACCURATE,
+            *hyperbolic.ACCURATE,
+            *positive.ACCURATE,
+        ),
     ),
     ARRANGE,
     FOLD,

@@ -23,6 +23,7 @@ y = b.input("y", (7,))
 pos = b.input("pos", (7,), positive=True)
 label = b.input("label", (7,), zero_or_one=True)
 soft = b.input("soft", (7,), range=(0.0, 1.0))
+signs = b.input("signs", (7,), plus_minus_one=True)
 z = b.input("z", (3, 4))
 u = b.input("u", (3, 4))
 c = b.input("c", (3, 1))
@@ -44,6 +45,7 @@ DEFAULTS: Mapping[str, Any] = {
     "pos": POSITIVE,
     "label": BITS,
     "soft": np.linspace(0.0, 1.0, 7),
+    "signs": 2 * BITS - 1,
     "z": ROWS,
     "u": np.linspace(-3.0, 2.0, 12).reshape(3, 4),
     "c": np.array([[5.0], [-2.0], [1e3]]),
@@ -346,8 +348,20 @@ CASES: dict[str, Case] = {
         (plus(w) - label * w, plus((1 - 2 * label) * w)),
         (plus(w) - label * w + x, plus((1 - 2 * label) * w) + x),
         (x * plus(w) - x * label * w, x * plus((1 - 2 * label) * w)),
+        (2 * plus(w) - (1 + signs) * w, 2 * plus(-signs * w)),
         never=(plus(w) - soft * w, plus(w) + label * w, plus(w) - label * x),
         label=np.array([0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0]),
+    ),
+    "sigmoid_of_labels": case(
+        (
+            label * b.sigmoid(w) + (1 - label) * b.sigmoid(-w),
+            b.sigmoid((2 * label - 1) * w),
+        ),
+        never=(
+            soft * b.sigmoid(w) + (1 - soft) * b.sigmoid(-w),
+            label * b.sigmoid(w) + (1 - label) * b.sigmoid(-x),
+            label * b.sigmoid(w) + label * b.sigmoid(-w),
+        ),
     ),
     # kinks
     "root_of_square": case(

@@ -136,6 +136,10 @@ def _run(node: Node, inputs: list[Array], sizes: Mapping[str, int]) -> Any:
     if op == "slice":
         ranges = [[size_value(v, sizes) for v in r] for r in node.attr("ranges")]
         return inputs[0][tuple(slice(a, a + n * step, step) for a, n, step in ranges)]
+    if op == "cumsum":
+        axis, back = node.attr("axis"), node.attr("reverse")
+        total = np.cumsum(np.flip(inputs[0], axis) if back else inputs[0], axis=axis)
+        return np.flip(total, axis) if back else total
     if op == "flip":
         return np.flip(inputs[0], node.attr("axes"))
     if op == "concatenate":

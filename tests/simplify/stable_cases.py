@@ -16,6 +16,8 @@ gap = b.input("gap", (7,))
 n = b.input("n", ())
 c, d = b.input("c", (), positive=True), b.input("d", (), positive=True)
 scales = b.input("scales", (4,), positive=True)
+weights = b.input("weights", (4,), nonnegative=True)
+weighed = b.input("weighed", (4,), positive=True)
 mask = x > y
 
 _RNG = np.random.default_rng(5)
@@ -34,6 +36,8 @@ POINTS = {
     "d": np.array(0.5),
     "signs": np.array([1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0]),
     "scales": np.array([0.5, 1.0, 2.0, 3.0]),
+    "weights": np.array([0.5, 0.0, 2.0, 0.0]),
+    "weighed": np.array([1e-200, 0.3, 2.0, 1e100]),
 }
 
 
@@ -68,6 +72,8 @@ u = 1 + b.abs(x)
 square = 1 + x**2
 mean = b.sum(x) / 7
 F = "float64"
+below = b.constant(np.tri(7, dtype=bool), "bool")
+both_powers = scales**n + weighed**n
 signs = b.input("signs", (7,), plus_minus_one=True)
 moment, rows = b.einsum, z - b.mean(z, 1, keepdims=True)
 heap = b.exp(w) + b.exp(x)
@@ -279,6 +285,61 @@ CASES: dict[str, Case] = {
 
 #: The rules that only lone formulas get: accurate, at the price of work shared otherwise.
 ACCURATE: dict[str, Case] = {
+    "log_of_positive": _case(
+        (b.log(b.exp(z) @ weights), b.logsumexp(z + b.log(weights), 1)),
+        (b.log(both_powers), log_add(n * b.log(scales), n * b.log(weighed))),
+        (
+            b.log(b.prod(scales) + c * b.exp(s)),
+            log_add(b.sum(b.log(scales)), s + b.log(c)),
+        ),
+        (b.log1p(scales**n), b.softplus(n * b.log(scales))),
+        (b.log1p(-b.prod(b.sigmoid(w))), scalar("log1mexp", -b.sum(b.softplus(-w)))),
+        (
+            b.log(b.softplus(w)),
+            b.where(w <= -40, w, b.log(b.softplus(b.maximum(w, -40.0)))),
+        ),
+        (b.log(b.cumsum(b.exp(x))), b.logsumexp(b.where(below, x, -math.inf), 1)),
+        never=(
+            b.log(weights),
+            b.log(weights + 1),
+            b.log(b.exp(z) @ column),
+            b.log(b.exp(w) - b.exp(x) * y),
+            b.log(x**n + y**n),
+            b.log(b.softplus(b.relu(w))),
+        ),
+    ),
+    "powers_below": _case(
+        (
+            scales**n / (scales**n + weighed**n),
+            b.exp(n * b.log(scales) - log_add(n * b.log(scales), n * b.log(weighed))),
+        ),
+        never=(
+            scales**n * both_powers,
+            x**n / (x**n + y**n),
+            scales / (scales + weighed),
+            1 / (1 + b.exp(w)),
+        ),
+    ),
+    "softmax_over_weight": _case(
+        (
+            b.softmax(z + b.log(weighed)) / weighed,
+            b.exp(z - b.logsumexp(z + b.log(weighed), 1, keepdims=True)),
+        ),
+        never=(
+            b.softmax(z + b.log(weighed)) * weighed,
+            b.softmax(z + b.log(weighed)) / scales,
+            b.softmax(z) / scales,
+        ),
+    ),
+    "complement_of_quotient": _case(
+        (1 - 1 / (1 + pos), pos / (1 + pos)),
+        (3 * y - 6 * y / (2 + pos), 3 * y * pos / (2 + pos)),
+        never=(1 - 2 / (1 + pos), 1 + 1 / (1 + pos), y - 1 / (1 + pos), 1 - 1 / pos),
+    ),
+    "power_of_one_plus_exp": _case(
+        ((1 + b.exp(w)) ** 2 + 1, b.exp(2 * b.softplus(w)) + 1),
+        never=((1 + b.exp(w)) ** 2, 1 + b.exp(w), (2 + b.exp(w)) ** 2 + 1, 1 / (1 + b.exp(w)) + 1),
+    ),
     "difference_of_squares": _case(
         (x**2 - y**2, (x - y) * (x + y)),
         ((x + y) ** 2 - (x - y) ** 2, 4 * x * y),

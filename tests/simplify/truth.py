@@ -67,7 +67,8 @@ NUMPY = SimpleNamespace(
         for name in (
             *("sum", "prod", "max", "min", "cumsum", "dot", "outer", "trace", "diag", "arange"),
             *("reshape", "transpose", "concatenate", "stack", "einsum", "where", "newaxis"),
-            *("expand_dims", "squeeze", "take", "inf", "broadcast_to"),
+            *("expand_dims", "squeeze", "take", "inf", "broadcast_to", "flip", "zeros", "ones"),
+            *("swapaxes", "tril", "triu"),
         )
     },
     pi=mpmath.pi,
@@ -88,6 +89,9 @@ NUMPY = SimpleNamespace(
     cosh=_each(mpmath.cosh),
     tanh=_each(mpmath.tanh),
     arctanh=_each(mpmath.atanh),
+    arctan=_each(mpmath.atan),
+    arcsinh=_each(mpmath.asinh),
+    arccosh=_each(mpmath.acosh),
     square=lambda x: x * x,
     abs=_each(abs),
     sign=_each(mpmath.sign),
@@ -107,7 +111,9 @@ NAMES: Mapping[str, Any] = {
     "softplus": _each(lambda x: mpmath.log(1 + mpmath.exp(x))),
     "erf": _each(mpmath.erf),
     "norm": _norm,
-    "__builtins__": {},
+    "one_hot": lambda k, n: exact(np.eye(n)[k]),
+    "log_softmax": lambda x, axis=-1: _log(_softmax(x, axis)),
+    "__builtins__": {"__import__": __import__},  # which NumPy's own methods need
 }
 
 

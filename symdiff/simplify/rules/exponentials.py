@@ -8,6 +8,7 @@ TensorFlow PR#25455: stable forms must not depend on where the indexing stands).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.movement import concatenate, reduction
@@ -116,18 +117,23 @@ def _log_of_sum(total: Sum, like: Node) -> Node | None:
         if known is None or c <= 0:
             return None
         logs.append(linear_combination([(known, 1.0)], math.log(c)))
-    logs.sort(key=lambda each: each.digest)
     if total.constant < 0 or len(logs) + (total.constant > 0) < 2:
         return None
-    if total.constant:
-        logs.append(constant(math.log(total.constant), like.dtype))
+    return as_like(log_of_terms(logs, total.constant, like), like)
+
+
+def log_of_terms(logs: Iterable[Node], number: float, like: Node) -> Node:
+    """log(Σ eˡ + number), of two terms by softplus, of more by logsumexp."""
+    logs = sorted(logs, key=lambda each: each.digest)
+    if number:
+        logs.append(constant(math.log(number), like.dtype))
+    if len(logs) == 1:
+        return logs[0]
     if len(logs) == 2:
-        above = linear_combination([(logs[0], 1.0), (logs[1], -1.0)])
-        result = linear_combination([(logs[1], 1.0), (scalar("softplus", above), 1.0)])
-    else:
-        rows = [expand_dims(as_like(each, like), (like.ndim,)) for each in logs]
-        result = reduction("logsumexp", concatenate(rows, like.ndim), (like.ndim,))
-    return as_like(result, like)
+        over = linear_combination([(logs[0], 1.0), (logs[1], -1.0)])
+        return linear_combination([(logs[1], 1.0), (scalar("softplus", over), 1.0)])
+    rows = [expand_dims(as_like(each, like), (like.ndim,)) for each in logs]
+    return reduction("logsumexp", concatenate(rows, like.ndim), (like.ndim,))
 
 
 @rule("stabler", "log")

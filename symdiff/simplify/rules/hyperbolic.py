@@ -14,9 +14,7 @@ from symdiff.simplify.parts import (
     sum_of,
 )
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
-from symdiff.simplify.rules.exponentials import (
-    negative,
-)
+from symdiff.simplify.rules.exponentials import negative, one_plus_exp
 from symdiff.simplify.rules.logarithms import of_scaled
 
 
@@ -48,14 +46,14 @@ def odd_or_even(node: Node, context: Context) -> Rewrite | None:
 
 @rule("stabler", "mul", needs=("sinh",))
 def tanh_of_quotient(node: Node, context: Context) -> Rewrite | None:
-    """sinh x / cosh x = tanh x"""
+    """sinh x / cosh x = tanh x, cosh x / sinh x = 1 / tanh x"""
     product = product_of(node)
     for base, e in product.factors.items():
-        if base.op == "sinh" and e > 0:
+        if base.op == "sinh":
             below = scalar("cosh", base.inputs[0])
             f = product.factors.get(below, 0.0)
-            if f < 0:
-                k = min(e, -f)
+            if e * f < 0:
+                k = min(abs(e), abs(f)) * (1 if e > 0 else -1)
                 result = product.times(base, -k).times(below, k)
                 result = result.times(scalar("tanh", base.inputs[0]), k)
                 return Rewrite(result.node(node), {"x": base.inputs[0]})
@@ -145,6 +143,26 @@ def one_plus_inverse_expm1(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+@rule("stabler", "add")
+def power_of_one_plus_exp(node: Node, context: Context) -> Rewrite | None:
+    """(1 + eˣ)ⁿ = e^(n softplus(x)) beside a number"""
+    total = sum_of(node)
+    for term, c in total.terms.items() if total.constant else ():
+        product = product_of(term)
+        if len(product.factors) != 1:
+            continue
+        ((base, n),) = product.factors.items()
+        core, moved = below_movement(base)
+        found = one_plus_exp(core) if n > 1 else None
+        if found is None:
+            continue
+        scale, x = found
+        new = moved_again(scalar("exp", power_product([(scalar("softplus", x), 1.0)], n)), moved)
+        number = c * product.coefficient * scale**n
+        return Rewrite(total.without(term).plus(new, number).node(node), {"x": x})
+    return None
+
+
 RULES: tuple[Rule, ...] = (
     hyperbolic_of_exponentials,
     odd_or_even,
@@ -154,3 +172,4 @@ RULES: tuple[Rule, ...] = (
     exp_over_expm1,
     one_plus_inverse_expm1,
 )
+ACCURATE: tuple[Rule, ...] = (power_of_one_plus_exp,)

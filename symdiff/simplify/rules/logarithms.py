@@ -10,12 +10,9 @@ from collections.abc import Callable
 
 from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract
-from symdiff.expr.movement import concatenate, reduction
 from symdiff.expr.node import Node
-from symdiff.expr.numbers import constant as number_node
 from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
-from symdiff.expr.views import expand_dims
 from symdiff.simplify.parts import (
     Product,
     as_like,
@@ -27,6 +24,7 @@ from symdiff.simplify.rewrite import Context, Fact, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import (
     known_log,
     log_of_exponentials,
+    log_of_terms,
     one_plus_exp,
 )
 
@@ -87,16 +85,7 @@ def log_of_sum(node: Node) -> Node | None:
         if found is None:
             return None
         logs.append(found)
-    logs.sort(key=lambda each: each.digest)
-    if constant:
-        logs.append(number_node(math.log(constant), node.dtype))
-    if len(logs) == 1:
-        return logs[0]
-    if len(logs) == 2:
-        over = scalar("softplus", linear_combination([(logs[0], 1.0), (logs[1], -1.0)]))
-        return linear_combination([(logs[1], 1.0), (over, 1.0)])
-    rows = [expand_dims(as_like(each, node), (node.ndim,)) for each in logs]
-    return reduction("logsumexp", concatenate(rows, node.ndim), (node.ndim,))
+    return log_of_terms(logs, constant, node)
 
 
 def log_of_difference(node: Node) -> Node | None:
@@ -112,6 +101,10 @@ def log_of_difference(node: Node) -> Node | None:
         return None
     if node.op != "add" or len(node.inputs) + (node.attr("constant") != 0) != 2:
         return None
+    if not node.attr("constant") and sum(node.attr("coefficients")) == 0:
+        found = _log_of_sigmoids(node)
+        if found is not None:
+            return found
     above: list[Node] = []
     below: list[Node] = []
     for x, c in zip(node.inputs, node.attr("coefficients"), strict=True):
@@ -127,6 +120,21 @@ def log_of_difference(node: Node) -> Node | None:
         return None
     less = linear_combination([(below[0], 1.0), (above[0], -1.0)])
     return linear_combination([(above[0], 1.0), (scalar("log1mexp", less), 1.0)])
+
+
+def _log_of_sigmoids(node: Node) -> Node | None:
+    """log c (σ(a) − σ(b)) = log c + log σ(a) + log σ(−b) + log1mexp(b − a)."""
+    inside = {}
+    for x, c in zip(node.inputs, node.attr("coefficients"), strict=True):
+        core, moved = below_movement(x)
+        if core.op != "sigmoid":
+            return None
+        inside[c > 0] = moved_again(core.inputs[0], moved)
+    a, b = inside[True], inside[False]
+    less = linear_combination([(b, 1.0), (a, -1.0)])
+    terms = [(scalar("log1mexp", less), 1.0), (of_scaled("softplus", a, -1.0), -1.0)]
+    number = math.log(max(node.attr("coefficients")))
+    return linear_combination([*terms, (scalar("softplus", b), -1.0)], number)
 
 
 def size_log(x: Node) -> Node:

@@ -11,6 +11,7 @@ from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant as number_node
 from symdiff.expr.numbers import number_of
+from symdiff.expr.ops import OPS
 from symdiff.simplify.parts import Product, Sum, as_like, opened, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
@@ -52,8 +53,12 @@ def _as_terms(base: Node, e: float) -> list[tuple[float, Product]] | None:
         found = [(c * p.coefficient, Product(p.factors, 1.0)) for c, p in terms]
         return found + ([(total.constant, Product({}, 1.0))] if total.constant else [])
     if base.op == "hypot" and e == 2:
-        return [(1.0, Product({}, 1.0).times(x, 2.0)) for x in base.inputs]
+        return [_square(product_of(x)) for x in base.inputs]
     return None
+
+
+def _square(x: Product) -> tuple[float, Product]:
+    return x.coefficient**2, Product({b: 2 * e for b, e in x.factors.items()}, 1.0)
 
 
 def _merged(a: Product, b: Product) -> Product:
@@ -99,6 +104,38 @@ def over_common_denominator(node: Node, context: Context) -> Rewrite | None:
                 rest = Sum(total.terms, total.constant - number).without(*(x for x, _, _ in group))
                 return Rewrite(rest.plus(merged, 1.0).node(node), {"u": u})
     return None
+
+
+@rule("stabler", "add")
+def complement_of_quotient(node: Node, context: Context) -> Rewrite | None:
+    """a − a c / (c + v) = a v / (c + v)"""
+    total = sum_of(node)
+    for term, d in total.terms.items():
+        product = product_of(term)
+        for u, e in product.factors.items():
+            m = u.attr("constant") if u.op == "add" and e == -1 else 0.0
+            if not m:
+                continue
+            above = product.without(u)
+            c = -d * above.coefficient / m
+            whole = Product(above.factors, 1.0)
+            if whole.factors:
+                other = whole.bare(node.dtype)
+                if other is u or not _near(total.terms.get(other, 0.0), c):
+                    continue
+                rest = total.without(term, other)
+            elif _near(total.constant, c):
+                rest = Sum(total.without(term).terms, 0.0)
+            else:
+                continue
+            less = linear_combination(list(sum_of(u).terms.items()))
+            new = whole.times(less, 1.0).times(u, -1.0).bare(node.dtype)
+            return Rewrite(rest.plus(new, c).node(node), {"u": u})
+    return None
+
+
+def _near(a: float, b: float) -> bool:
+    return abs(a - b) <= 1e-15 * abs(b)
 
 
 @rule("stabler", "add")
@@ -184,9 +221,17 @@ def _two_squares(base: Node) -> tuple[Node, Node] | None:
         return None
     if len(found) != 2 or found[0] is None or found[1] is None:
         return None
-    if not any(_is_square(x) for x in total.terms):
+    squares = [_is_square(x) for x in total.terms]
+    if not any(squares) or (not all(squares) and any(_has_root(x) for x in found)):
         return None
     return found[0], found[1]
+
+
+def _has_root(side: Node | None) -> bool:
+    """Whether a side has a variable's root beside what is squared."""
+    if side is None or len(product_of(side).factors) < 2:
+        return False
+    return any(e % 1 and e > 0 for e in product_of(side).factors.values())
 
 
 def _is_square(term: Node) -> bool:
@@ -335,7 +380,7 @@ def power_of_variable_power(node: Node, context: Context) -> Rewrite | None:
 
 @rule("stabler", "mul")
 def root_of_squares(node: Node, context: Context) -> Rewrite | None:
-    """√(‖x‖² ‖y‖²) = ‖x‖ ‖y‖, and its powers"""
+    """√(x y) = √x √y, and other powers, for x, y ≥ 0"""
     product = product_of(node)
     for base, e in product.factors.items():
         if base.op != "mul" or e == math.floor(e):
@@ -343,7 +388,8 @@ def root_of_squares(node: Node, context: Context) -> Rewrite | None:
         inner = product_of(base)
         if inner.coefficient <= 0 or len(inner.factors) < 2:
             continue
-        if not all(x.op == "contract" and x.facts.nonnegative for x in inner.factors):
+        bare = all(x.op == "contract" or OPS[x.op].leaf for x in inner.factors)
+        if not bare or not all(x.facts.nonnegative for x in inner.factors):
             continue
         result = Product(product.factors, product.coefficient * inner.coefficient**e).without(base)
         for x, p in inner.factors.items():
@@ -367,4 +413,5 @@ ACCURATE: tuple[Rule, ...] = (
     difference_of_squares,
     difference_of_roots,
     root_of_squares,
+    complement_of_quotient,
 )

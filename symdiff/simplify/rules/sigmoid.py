@@ -258,24 +258,56 @@ def softplus_of_labels(node: Node, context: Context) -> Rewrite | None:
     """softplus(z) − y z = softplus((1−2y) z), for y that is 0 or 1"""
     total = sum_of(node)
     for term, c, cofactor, z in _cofactors(total, "softplus"):
-        for y in _labels(total):
-            linear = sum_of(
-                power_product([*cofactor.factors.items(), (y, 1.0), (z, 1.0)], cofactor.coefficient)
-            )
+        for y, scale, sign in _labels(total):
+            factors = [*cofactor.factors.items(), (y, 1.0), (z, 1.0)]
+            linear = sum_of(power_product(factors, cofactor.coefficient * scale))
             rest = total.without(term).minus(linear, -c)
             if rest is None:
                 continue
-            sign = linear_combination([(y, -2.0)], 1.0)
             plus = scalar("softplus", power_product([(sign, 1.0), (z, 1.0)]))
             new = power_product([*cofactor.factors.items(), (plus, 1.0)], cofactor.coefficient)
             return Rewrite(rest.plus(new, c).node(node), {"z": z, "y": y}, y.facts.declared)
     return None
 
 
-def _labels(total: Sum) -> list[Node]:
-    """The factors of terms that are known to be 0 or 1, in canonical order."""
-    found = {x for term in total.terms for x in product_of(term).factors if x.facts.zero_or_one}
-    return sorted((x for x in found if x.op != "size"), key=lambda x: x.digest)
+@rule("stabler", "add", yields_to=(sigmoid_pair,))
+def sigmoid_of_labels(node: Node, context: Context) -> Rewrite | None:
+    """y σ(z) + (1−y) σ(−z) = σ((2y−1) z), for y that is 0 or 1"""
+    total = sum_of(node)
+    for (t1, c, a, u), (t2, d, b, _) in _pairs(total, "sigmoid"):
+        if c != d:
+            continue
+        common = common_factors(a, b)
+        chosen, other = (p.without(*common) for p in (a, b))
+        if len(chosen.factors) != 1 or chosen.coefficient != 1:
+            continue
+        ((y, e),) = chosen.factors.items()
+        if e != 1 or not y.facts.zero_or_one:
+            continue
+        less = linear_combination([(y, -1.0)], 1.0)
+        if other.bare(node.dtype) is not less:
+            continue
+        sign = linear_combination([(y, 2.0)], -1.0)
+        new = scalar("sigmoid", power_product([(sign, 1.0), (u, 1.0)]))
+        term = power_product([*common.items(), (new, 1.0)])
+        return Rewrite(
+            total.without(t1, t2).plus(term, c).node(node), {"z": u, "y": y}, y.facts.declared
+        )
+    return None
+
+
+def _labels(total: Sum) -> list[tuple[Node, float, Node]]:
+    """The factors of terms that are a multiple of a label y of 0 and 1: (x, y / x, 1 − 2y)."""
+    found = {x for term in total.terms for x in product_of(term).factors}
+    labels = []
+    for x in sorted(found, key=lambda x: x.digest):
+        if x.facts.zero_or_one and x.op != "size":
+            labels.append((x, 1.0, linear_combination([(x, -2.0)], 1.0)))
+        elif x.op == "add" and len(x.inputs) == 1 and x.inputs[0].facts.plus_minus_one:
+            (signs,), (c,), number = x.inputs, x.attr("coefficients"), x.attr("constant")
+            if abs(c) == number:
+                labels.append((x, 0.5 / number, power_product([(signs, 1.0)], -c / number)))
+    return labels
 
 
 # Of the number 1 in a sum, only one of these can make use.
@@ -300,5 +332,6 @@ RULES: tuple[Rule, ...] = (
     sigmoid_pair,
     sigmoid_less_square,
     softplus_of_labels,
+    sigmoid_of_labels,
     exp_minus_one,
 )

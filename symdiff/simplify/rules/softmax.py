@@ -63,29 +63,52 @@ def softmax_of_exponentials(node: Node, context: Context) -> Rewrite | None:
             pieces = _numerator(above, z, node.ndim) if f > 0 else None
             if pieces is None or not _aligned(total, places, axes, pieces[0]):
                 continue
-            _, moved, left = pieces
+            _, moved, left, power = pieces
+            if power > 1 and (-e < power or f != 1):
+                continue
             k = min(f, -e)
             q = moved_again(reduction("softmax", z, axes), moved)
-            result = product.times(above, -k).times(below, k).times(q, k)
+            if power > 1:
+                result = product.without(above).times(below, power).times(q, power)
+            else:
+                result = product.times(above, -k).times(below, k).times(q, k)
             if left is not None:
                 result = result.times(left, k)
             return Rewrite(result.node(node), {"z": z})
     return None
 
 
-def _numerator(above: Node, z: Node, rank: int) -> tuple[Places, list[Node], Node | None] | None:
-    """eᶻ, moved or not, or e^(z+c): the places of z's axes, the movements, and what is left."""
+def _numerator(
+    above: Node, z: Node, rank: int
+) -> tuple[Places, list[Node], Node | None, float] | None:
+    """eᶻ, moved or not, or e^(z+c), or e^(n z).
+
+    Gives the places of z's axes, the movements, what is left, and n.
+    """
     found = find_below(above, rank, z, "exp")
     if found is not None:
-        return *found, None
+        return *found, None, 1.0
     core, own = place(above, rank)
     if core.op != "exp" or core.shape != z.shape:
         return None
     u = sum_of(core.inputs[0])
     rest = u.without(z) if u.terms.get(z) == 1 else u.minus(sum_of(z), 1.0)
-    if rest is None:
+    if rest is not None:
+        left = viewed_as(above, scalar("exp", rest.node(core)))
+        return own, below_movement(above)[1], left, 1.0
+    power = _multiple(core.inputs[0], z)
+    return None if power is None else (own, below_movement(above)[1], None, power)
+
+
+def _multiple(u: Node, z: Node) -> float | None:
+    """n > 1 of u = n z, a whole number."""
+    total, own = sum_of(u), sum_of(z)
+    if not own.terms:
         return None
-    return own, below_movement(above)[1], viewed_as(above, scalar("exp", rest.node(core)))
+    first = next(iter(own.terms))
+    n = total.terms.get(first, 0.0) / own.terms[first]
+    left = total.minus(own, n) if n > 1 and n % 1 == 0 else None
+    return n if left is not None and not left.terms and not left.constant else None
 
 
 @rule("stabler", "mul", needs=("exp",))
@@ -106,18 +129,27 @@ def weighted_mean_of_exponentials(node: Node, context: Context) -> Rewrite | Non
             core, own = place(above, node.ndim)
             if core.op != "contract" or core is total or f <= 0:
                 continue
-            if total.inputs[0] not in core.inputs:
+            wanted = total.inputs[0]
+            powers = [
+                1.0 if x is wanted else _multiple(x.inputs[0], z) if x.op == "exp" else None
+                for x in core.inputs
+            ]
+            at = next((i for i, n in enumerate(powers) if n is not None), None)
+            if at is None:
                 continue
-            at = core.inputs.index(total.inputs[0])
+            power = powers[at] or 1.0
+            if power > 1 and (-e < power or f != 1):
+                continue
             names, out = core.attr("indices")[at], core.attr("out")
             stands: Places = tuple(own[out.index(n)] if n in out else -1 for n in names)
             if len(set(names)) < len(names) or not _aligned(total, places, axes, stands):
                 continue
             operands = list(core.inputs)
-            operands[at] = reduction("softmax", z, axes)
+            operands[at] = power_product([(reduction("softmax", z, axes), power)])
             mean = contract(operands, core.attr("indices"), out, dict(core.attr("sizes")))
-            k = min(f, -e)
-            result = product.times(above, -k).times(below, k).times(viewed_as(above, mean), k)
+            k = min(f, -e) if power == 1 else 1.0
+            result = product.times(above, -k).times(below, k * power)
+            result = result.times(viewed_as(above, mean), k)
             return Rewrite(result.node(node), {"z": z})
     return None
 
