@@ -42,6 +42,7 @@ HELPED: Mapping[str, Mapping[str, Any]] = {
     "expectation_of_log_softmax": {"z": 1e8 + np.arange(12.0).reshape(3, 4)},
     "exponentials_below": {"w": np.full(7, 709.5), "x": np.full(7, 709.5)},
     "hypot_of_squares": {"x": np.full(7, 1e200), "y": np.full(7, 1e199)},
+    "powers_below": {"scales": np.full(4, 1e200), "weighed": np.full(4, 1e190)},
     "product_into_where": {"x": np.zeros(7), "y": -np.ones(7)},
     "relu_of_mean": {"x": np.array([-1.5e308, 1.5e308, 0.0, 1.0, 2.0, 3.0, 4.0])},
     "root_of_squares": {"x": np.full(7, 1e100), "y": np.full(7, 1e90)},
@@ -56,16 +57,21 @@ HELPED: Mapping[str, Mapping[str, Any]] = {
 
 #: Rules that help only through those that take up the form they make.
 ENABLING: Mapping[str, str] = {
+    "power_of_one_plus_exp": "tanh_of_expm1 sees a quotient of exponentials",
+    "sigmoid_of_labels": "its logarithm and its complement have closed forms",
     "weights_into_exponents": "log_of_known and softmax_of_exponentials see plain exponentials",
 }
 
 #: Rules whose right side loses digits where the left does not, and why they stand.
 LOSES: Mapping[str, str] = {
     "log_of_cosh": "next to 0, log cosh x is x²/2 and either side an absolute eps; far out, right",
+    "log_of_positive": "exp makes the rounding of n log x, of hundreds, the result's",
     "log_sum_of_exponentials": "next to 0 the terms cancel; the left side overflows",
     "log_variable_power": "0⁰ is 1 by convention only",
+    "powers_below": "exp makes the rounding of n log x, of hundreds, the result's",
     "product_of_variable_powers": "the sum of the exponents is rounded once more",
     "sigmoid_pair": "σ(z) − y, the known form, cancels at soft labels that are 0 or 1 after all",
+    "softmax_over_weight": "exp makes the rounding of its argument, of hundreds, the result's",
     "softplus_of_complement": "softplus(z) − y z, the known form, cancels at labels 0 and 1",
     "softplus_pair": "softplus(z) − y z, the known form, cancels at labels 0 and 1",
 }

@@ -24,6 +24,7 @@ from symdiff.simplify.parts import Sum, as_like, below_movement, moved_again, pr
 from symdiff.simplify.rewrite import Context, Fact, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import known_log, log_of_exponentials, log_of_terms
 from symdiff.simplify.rules.logarithms import log_cosh, log_sum_of_exponentials
+from symdiff.simplify.rules.weighted import weights_into_exponents
 
 _DEEP = 12
 _LOW = -40.0
@@ -266,7 +267,12 @@ _BY_PARTS = {
 }
 
 
-@rule("stabler", "log", "log1p", yields_to=(log_of_exponentials, log_sum_of_exponentials))
+@rule(
+    "stabler",
+    "log",
+    "log1p",
+    yields_to=(log_of_exponentials, log_sum_of_exponentials, weights_into_exponents),
+)
 def log_of_positive(node: Node, context: Context) -> Rewrite | None:
     """log Σ w eᶻ = logsumexp(z + log w), for w ≥ 0, in sums, products, powers and running sums"""
     (inside,) = node.inputs
