@@ -12,6 +12,7 @@ from symdiff.expr.numbers import number_of
 from symdiff.simplify.measure import measure
 from symdiff.simplify.parts import Product, Sum, as_like, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+from symdiff.simplify.rules.factoring import shared_factors
 from symdiff.simplify.rules.powers import expanded
 
 _TURNED = {"gt": "lt", "lt": "gt", "ge": "le", "le": "ge", "eq": "eq", "ne": "ne"}
@@ -109,6 +110,9 @@ def sign_of_indicators(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+_MOST = 8
+
+
 @rule("real-only", "add")
 def multiplied_out(node: Node, context: Context) -> Rewrite | None:
     """a (b + c) − a b = a c: products multiplied out where that is shorter"""
@@ -131,7 +135,20 @@ def multiplied_out(node: Node, context: Context) -> Rewrite | None:
     if not opened:
         return None
     made = Sum({x: c for x, c in result.terms.items() if c}, result.constant).node(node)
-    return Rewrite(made, {"a": node}) if measure(made) < measure(node) else None
+    least = measure(node)
+    if not (measure(made) < least and measure(_factored(made, context)) < least):
+        return None  # the same again, or what becomes the same again
+    return Rewrite(made, {"a": node})
+
+
+def _factored(node: Node, context: Context) -> Node:
+    """What shared_factors will make of a sum."""
+    for _ in range(_MOST):
+        found = shared_factors(node, context)
+        if found is None:
+            break
+        node = found.node
+    return node
 
 
 RULES: tuple[Rule, ...] = (
