@@ -100,7 +100,7 @@ def _use(x: Node, coefficient: float) -> _Use | None:
     if any(operand.picks is not None for operand in term.operands):
         return None
     groups = _joined(term.operands, out[1:])
-    if len(groups) != 2:
+    if len(groups) != 2 or groups[0][0] | groups[1][0] != {*out[1:]}:
         return None
     groups.sort(key=lambda group: min(group[0]))
     spare = [o for o in term.operands if not set(o.names) & set(out[1:])]

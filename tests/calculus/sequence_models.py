@@ -107,6 +107,17 @@ def deep(uses: int, kind: str = "plain", width: int = 4) -> Model:
     return model(_total((h - 0.5) ** 2), w)
 
 
+def deep_column() -> Model:
+    """A weight of one column, used again and again, and one that repeats along an axis."""
+    w, v = weight("W", 4, 1), weight("v", 4, 3)
+    h, total = x(), b.zeros(("batch",))
+    for _ in range(6):
+        column = b.tanh(h @ w)
+        h = h * column
+        total = total + b.sum(b.tanh(h @ v + b.sum(v)) ** 2, axis=1)
+    return model(total, w, v)
+
+
 def deep_low_rank() -> Model:
     u, v = weight("U", 4, 2), weight("V", 2, 4)
     h = x()
@@ -184,7 +195,7 @@ SEQUENCES: dict[str, Callable[[], Model]] = {
         f.__name__: f
         for f in (
             padded_embedding, frozen_padding_and_head, bag_without_weights, positions, multi_head,
-            masked_attention, cross_attention, block, deep_low_rank, reparametrised,
+            masked_attention, cross_attention, block, deep_column, deep_low_rank, reparametrised,
             shared_scalars_over_layers, maxout_and_dropout, group_normalised, batch_normalised,
             opposite_signs_over_time, zero_weighted,
         )

@@ -63,3 +63,12 @@ def test_lenet_reads_digits() -> None:
     assert numbers("lenet.py", r"accuracy ([\d.]+)")[0] >= 0.95
     wrong, right = numbers("lenet.py", r"gradient norm, .* ([\d.]+)\n")
     assert wrong > 10 * right
+
+
+def test_the_transformer_learns_more_than_pairs_of_characters() -> None:
+    """On text that it was not trained on."""
+    single, pair = numbers("transformer.py", r"characters ([\d.]+), of pairs ([\d.]+)")
+    before, after = numbers("transformer.py", r"loss (?:before|after) +([\d.]+)")
+    assert after < pair - 0.1 < single < before
+    least, most = numbers("transformer.py", r"norm ([\d.]+)")
+    assert least < most
