@@ -7,15 +7,17 @@ with no recursion over the graph: a chain 10 000 deep becomes lines of bounded l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, count
 
+from symdiff.expr.loops import LOOP_READERS, readers_of
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape
 from symdiff.expr.views import is_view
 from symdiff.inspect.layout import Apply, Doc, IndexSum, Name
 from symdiff.inspect.operations import document
+from symdiff.inspect.recurrences import Recurrence, recurrence
 from symdiff.inspect.text import TEXT
 
 #: A line is at most this wide, unless the one operation on it has many operands.
@@ -96,6 +98,7 @@ class _Naming:
         self.automatic: set[Node] = set()
         self.shared = self._shared()
         self.docs: dict[Node, Doc] = {}
+        self.loops = self._loops()
 
     def _shared(self) -> set[Node]:
         """Nodes that are read more than once, views and casts counting as often as they are."""
@@ -107,6 +110,19 @@ class _Naming:
             for x in () if node in self.known else node.inputs:
                 reads[x] += reads[node] if through else 1
         return {node for node, n in reads.items() if n > 1}
+
+    def _loops(self) -> dict[Node, Recurrence]:
+        """The loops, their values named as nothing else is."""
+        taken = self._taken()
+
+        def fresh(wanted: str) -> str:
+            name = next(n for n in chain([wanted], _numbered(wanted)) if n not in taken)
+            taken.add(name)
+            self.taken.add(name)
+            return name
+
+        inner = [node for node in self.order if node not in self.known]
+        return {hub: recurrence(hub, readers, fresh) for hub, readers in readers_of(inner).items()}
 
     def lines(self) -> list[Line]:
         inner = [node for node in self.order if node not in self.known]
@@ -128,22 +144,40 @@ class _Naming:
         done = 0
         for label, root in self.roots.items():
             stop = place.get(root, -1) + 1
-            result += [
-                Line(self.labels[node], self.docs[node], node.shape, True)
-                for node in inner[done:stop]
-                if node in self.labels and node not in self.top
-            ]
+            for node in inner[done:stop]:
+                if node in self.loops:
+                    result += self._loop_lines(self.loops[node])
+                elif node in self.labels and node not in self.top:
+                    result.append(Line(self.labels[node], self.docs[node], node.shape, True))
             done = max(done, stop)
             own = self.labels.get(root) in (None, label)
             doc = self.docs[root] if own else self.labels[root]
             result.append(Line(label, doc, root.shape, False))
         return result
 
+    def _loop_lines(self, loop: Recurrence) -> list[Line]:
+        """Where a loop begins, and how it goes on, below the definitions that its step needs."""
+        begin = [Line(label, doc, x.shape, True) for label, doc, x in loop.starts(self._look)]
+        inner: dict[str | Doc, Node] = {**loop.step()}
+        steps = lines(inner, None, {**loop.known(self._look)}, self._taken())
+        self.taken |= {line.label.text for line in steps if isinstance(line.label, Name)}
+        return [*begin, *(replace(line, defined=True) for line in steps)]
+
+    def _look(self, node: Node) -> Doc:
+        return self.labels.get(node) or self.docs[node]
+
     def _document(self, node: Node) -> Doc:
-        return document(node, lambda x: self.labels.get(x) or self.docs[x])
+        if node.op in LOOP_READERS:
+            return self.loops[node.inputs[0]].reader(node)
+        return document(node, self._look)
 
     def _fitted(self, node: Node) -> Doc:
         """The node's document, with the widest of its parts named until it fits a line."""
+        if node in self.loops:  # each round reads what the loop is given
+            for x in node.inputs[node.attr("counts")[0] :]:
+                if x not in self.labels and len(TEXT.draw(self.docs[x])) > SHORT:
+                    self._name(x)
+            return Name("")
         doc = self._document(node)
         while len(drawn := TEXT.draw(doc)) > LINE or _depth(drawn) > DEEPEST:
             parts = [p for x in node.inputs for p in self._nameable(x)]
@@ -180,6 +214,8 @@ class _Naming:
     def _wants_name(self, node: Node) -> bool:
         if node in self.labels or _is_leaf(node) or _is_transparent(node):
             return False
+        if node in self.loops or node.op in LOOP_READERS:
+            return False
         doc = self.docs[node]
         if isinstance(doc, IndexSum) or (node.op == "constant" and isinstance(doc, Apply)):
             return True
@@ -189,19 +225,29 @@ class _Naming:
         self.labels[node] = Name("t0")
         self.automatic.add(node)
 
+    def _taken(self) -> set[str]:
+        """The names that are something already."""
+        taken = set(self.taken)
+        taken |= {node.attr("name") for node in self.order if node.op in ("input", "parameter")}
+        taken |= {label.text for label in self.labels.values() if isinstance(label, Name)}
+        return taken | {label.text for label in self.roots if isinstance(label, Name)}
+
     def _number(self) -> None:
         """t1, t2, … in the order of evaluation, past names that are taken."""
         if self.elide:
             self.labels.update(dict.fromkeys(self.automatic, Name("…")))
             return
-        taken = set(self.taken)
-        taken |= {node.attr("name") for node in self.order if node.op in ("input", "parameter")}
-        taken |= {label.text for label in self.labels.values() if isinstance(label, Name)}
-        taken |= {label.text for label in self.roots if isinstance(label, Name)}
+        taken = self._taken()
         fresh = (f"t{n}" for n in count(1))
         for node in self.order:
             if node in self.automatic:
                 self.labels[node] = Name(next(name for name in fresh if name not in taken))
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """h2, h3, …; where the name has a number already, h1_2, h1_3, …."""
+    mark = "_" if name[-1:].isdigit() else ""
+    return (f"{name}{mark}{n}" for n in count(2))
 
 
 def _order(roots: Iterable[Node], known: Mapping[Node, Doc]) -> list[Node]:

@@ -9,6 +9,7 @@ else 0; ``I`` is the identity matrix.  ``u v`` of scalars is their product, and 
 columns: ``uᵀ v`` is a number, ``u vᵀ`` a matrix.  Arrays of higher rank are stacks of matrices in
 ``A B``.  What none of these says is written with indices (``Σ_l A_il B_ljk``; the axes of the
 result are the free indices in alphabetical order) or as NumPy's own indexing and functions.
+Loops are recurrences (:mod:`symdiff.inspect.recurrences`).
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
+from symdiff.expr.scan import scan
 from symdiff.inspect.naming import lines
 from symdiff.inspect.operations import OPERATIONS
-from symdiff.inspect.show import show, to_text
+from symdiff.inspect.show import show, to_latex, to_text
 from symdiff.inspect.text import number_text
 from tests.calculus.cases import CASES, Case
 from tests.inspect.reading import read
@@ -130,3 +131,30 @@ def test_what_is_printed_is_what_is_computed(
     for line in lines({"result": node}):
         have[getattr(line.label, "text", "")] = read(line.doc, have)
     np.testing.assert_allclose(np.broadcast_to(have["result"], expected.shape), expected, 1e-7)
+
+
+def test_loops_are_recurrences() -> None:
+    z, U = b.input("z", ("steps", 3)), b.parameter("U", (3, 3))
+    last, states = scan(lambda h, x: ((n := b.tanh(x + h @ U)), n), b.zeros((3,)), z + 1)
+    assert to_text({"y": last, "J": b.sum(states**2)}).splitlines() == [
+        "h[−1] = zeros((3,))",
+        "h[t] = tanh((z + 1)[t] + Uᵀ h[t − 1])",
+        "y = last(h)",
+        "J = ‖h‖²",
+    ]
+
+
+def test_what_is_read_of_a_loop_has_names_that_nothing_else_has() -> None:
+    h, w = b.input("h", ("steps",)), b.input("t1")
+    step = lambda h, x: (b.exp(x * h) + w, (h, b.exp(x * h)))  # noqa: E731
+    last, (before, inner) = scan(step, 1.0, h, reverse=True)
+    assert to_text({"y": last + b.sum(before * inner)}).splitlines() == [
+        "h2[steps] = 1",
+        "exp[t] = exp(h2[t + 1] h[t])",
+        "h2[t] = exp[t] + t1",
+        "y = last(h2) + Σ(exp ⊙ before(h2))",
+    ]
+    begin, goes_on, y = to_latex({"y": last}).splitlines()[1:-1]
+    assert begin == r"h_{2}\left[\mathrm{steps}\right] &= 1 \\"
+    assert r"h_{2}\left[t + 1\right] \, h\left[t\right]" in goes_on
+    assert y == r"y &= \operatorname{last}\left(h_{2}\right)"
