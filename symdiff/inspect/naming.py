@@ -158,8 +158,8 @@ class _Naming:
     def _loop_lines(self, loop: Recurrence) -> list[Line]:
         """Where a loop begins, and how it goes on, below the definitions that its step needs."""
         begin = [Line(label, doc, x.shape, True) for label, doc, x in loop.starts(self._look)]
-        inner: dict[str | Doc, Node] = {**loop.step()}
-        steps = lines(inner, None, {**loop.known(self._look)}, self._taken())
+        known: dict[Node, str | Doc] = {**loop.known(self._look)}
+        steps = lines(loop.step(), None, known, self._taken())
         self.taken |= {line.label.text for line in steps if isinstance(line.label, Name)}
         return [*begin, *(replace(line, defined=True) for line in steps)]
 

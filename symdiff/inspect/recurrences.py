@@ -51,7 +51,7 @@ class Recurrence:
             for name, init in zip(self.carries, inits, strict=True)
         ]
 
-    def step(self) -> dict[Doc, Node]:
+    def step(self) -> dict[str | Doc, Node]:
         """What a step computes, by its label."""
         nexts = dict(zip(self.carries, updates(self.hub), strict=True))
         rest = {name: value for value, name in self.values.items()}
