@@ -69,7 +69,42 @@ def block_lines(
     be written as expressions there, and which are ``indexed``, so that they have to be names.
     """
     labels = {program.steps[r].detail("label"): name for r, name in picks.items()}
-    return _loop(writer, step, args, labels, depth)
+    return _BLOCKS[step.action](writer, step, args, labels, depth)
+
+
+def _branch(
+    writer: Writer, step: Step, args: Sequence[Text], picks: Mapping[str, str], depth: int
+) -> Block:
+    """Two ways to the same values: the first where one size is less than another.
+
+    What only one of the ways leaves behind, only such ways of later branches read.
+    """
+    less, more = (writer.style.size(step.detail(side)).code for side in ("less", "more"))
+    lines: list[str] = []
+    written = []
+    for head, block in zip((f"if {less} < {more}:", "else:"), step.blocks, strict=True):
+        outside = {
+            inner.dest: args[inner.detail("position")]
+            for inner in block.steps
+            if inner.action == "outside"
+        }
+        given: dict[int, str] = {}
+        made = {label: name for label, name in picks.items() if label in block.results}
+        for label, name in made.items():
+            given.setdefault(block.results[label], name)
+        own = {r: name for r, name in given.items() if r not in outside}
+        apart = writer.apart() if any(inner.action == "call" for inner in block.walk()) else writer
+        way = apart.write(block, own, outside, depth + 1)
+        moved = [
+            f"{name} = {way.texts[block.results[label]].code}"
+            for label, name in made.items()
+            if way.texts[block.results[label]].code != name
+        ]
+        kept = [] if apart is writer else apart.buffer_lines()
+        lines += [head, *indented([*kept, *way.lines, *moved])]
+        written.append(way)
+    guards = tuple(guard for way in written for guard in way.guards)
+    return Block(tuple(lines), guards, tuple(written))
 
 
 def _loop(
@@ -163,3 +198,6 @@ def _update_names(
         over = not inner and (i not in old or last[old[i]] <= register)
         given[register] = carries[i] if over else writer.names.give(f"{carries[i]}_next")
     return given
+
+
+_BLOCKS = {"loop": _loop, "branch": _branch}

@@ -14,15 +14,23 @@ What is held in memory has a file of its own (:mod:`codegen.held`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from codegen.held import array_bytes, live_bytes, peak_bytes
+from codegen.held import array_bytes, chosen, live_bytes, peak_bytes, switch
 from codegen.program import COMPOUND, LEAVES, VIEWS, Program, Step
 from codegen.writer import Written
 from symdiff.expr.scalars import SCALARS
-from symdiff.expr.shapes import Shape, Size, broadcast_shapes, shape_size, size_add, size_mul
+from symdiff.expr.shapes import (
+    Shape,
+    Size,
+    broadcast_shapes,
+    shape_size,
+    size_add,
+    size_mul,
+    size_value,
+)
 
 Counted: TypeAlias = Callable[[Step, Sequence[Step]], Size]
 Measure: TypeAlias = Callable[[Program, Step], Size]
@@ -33,7 +41,8 @@ class ProgramCost:
     """What one run of a program costs; each figure is a polynomial in the symbolic sizes.
 
     ``product_flops`` are those of the matrix products among ``flops``.  Of ``peak_bytes`` and
-    ``live_bytes`` the largest counts: which of them that is may hang on the sizes.
+    ``live_bytes`` the largest counts: which of them that is may hang on the sizes.  A name of
+    ``switches`` in them is 1 where the first of its sizes is less than the second, and else 0.
     """
 
     flops: Size
@@ -42,6 +51,15 @@ class ProgramCost:
     bytes_moved: Size
     peak_bytes: tuple[Size, ...]
     live_bytes: tuple[Size, ...]
+    switches: Mapping[str, tuple[Size, Size]]
+
+    def number(self, sizes: Iterable[Size], at: Mapping[str, int]) -> int:
+        """The largest of some figures at given sizes; KeyError names a missing one."""
+        settings = {
+            name: int(size_value(less, at) < size_value(more, at))
+            for name, (less, more) in self.switches.items()
+        }
+        return max(size_value(size, {**at, **settings}) for size in sizes)
 
 
 def program_cost(written: Written) -> ProgramCost:
@@ -53,6 +71,11 @@ def program_cost(written: Written) -> ProgramCost:
         bytes_moved=_over(written.program, bytes_moved),
         peak_bytes=peak_bytes(written),
         live_bytes=live_bytes(written),
+        switches={
+            switch(step): (step.detail("less"), step.detail("more"))
+            for step in written.program.walk()
+            if step.action == "branch"
+        },
     )
 
 
@@ -70,8 +93,12 @@ def _rounds(step: Step, blocks: Sequence[Size]) -> Size:
     return size_mul(step.detail("length"), blocks[0])
 
 
+def _either(step: Step, blocks: Sequence[Size]) -> Size:
+    return chosen(step, *blocks)
+
+
 #: What a step with blocks costs, given what one run of each block does.
-COMPOUNDS: dict[str, Callable[[Step, Sequence[Size]], Size]] = {"loop": _rounds}
+COMPOUNDS: dict[str, Callable[[Step, Sequence[Size]], Size]] = {"loop": _rounds, "branch": _either}
 
 
 def total(sizes: Iterable[Size]) -> Size:
@@ -202,9 +229,11 @@ def _mul(step: Step, sources: Sequence[Step]) -> Size:
         counted += [shape_size(shape) for shape, _ in over[:1]]
     if not scalars and not over:
         scalars = [((), False)]  # 1 / x
-    if len(under) > 1:  # their product is made, and divided by
-        counted.append(_chain(under))
-        under = [(broadcast_shapes(*(shape for shape, _ in under)), True)]
+    for divisors in (below, under):
+        if len(divisors) > 1:  # their product is made, and divided by
+            counted.append(_chain(divisors))
+            shape = broadcast_shapes(*(shape for shape, _ in divisors))
+            divisors[:] = [(shape, any(strong for _, strong in divisors))]
     pieces = [*scalars, *below, *over] if scalars else [*over, *below]
     return _chain([*pieces, *under], counted)
 
@@ -243,10 +272,10 @@ FLOPS: dict[str, Counted] = {
     "log1mexp": _each(8),
     **dict.fromkeys(("reciprocal_or_zero", "divide_or_zero"), _each(2)),
     "hypot_reduce": _read(1),
-    "finite_peak": _read(1, rows=2),
+    "finite_peak": _read(1, rows=1),
     "softmax": _read(5),
-    "log_softmax": _read(5, rows=3),
-    "logsumexp": _read(4, rows=4),
+    "log_softmax": _read(5, rows=2),
+    "logsumexp": _read(4, rows=3),
     **dict.fromkeys(("sum", "max", "prod", "cumsum"), _read(1)),
     "mean": _read(1, rows=1),
     "clip": _each(1),

@@ -9,8 +9,10 @@ what is held over the lines: a polynomial each, of which those are kept that may
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 from codegen.buffers import Form
 from codegen.program import Program, Step
@@ -18,6 +20,7 @@ from codegen.writer import Written
 from symdiff.expr.shapes import (
     Size,
     as_expression,
+    as_size,
     shape_size,
     size_add,
     size_mul,
@@ -26,6 +29,9 @@ from symdiff.expr.shapes import (
 )
 
 ITEM_BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
+
+#: Switches of which all settings are tried when polynomials are compared.
+MOST_SWITCHES = 4
 
 #: Actions that are printed as infix operators, whose results may be written over a temporary.
 _INFIX = {"add": "coefficients", "mul": "exponents"}
@@ -36,9 +42,20 @@ def array_bytes(step: Step) -> Size:
     return 0 if step.weak else size_mul(ITEM_BYTES[step.dtype], step.size)
 
 
+def switch(step: Step) -> str:
+    """The name of a number that is 1 where a branch's condition holds, and 0 where not."""
+    return f"[{step.detail('less')} < {step.detail('more')}]"
+
+
+def chosen(step: Step, first: Size, second: Size) -> Size:
+    """The one or the other size, as the condition of a branch has it."""
+    difference = as_expression(size_sub(first, second))
+    return size_add(second, as_size(difference * as_expression(switch(step))))
+
+
 def peak_bytes(written: Written) -> tuple[Size, ...]:
     """What the text as printed comes to hold: the largest of the given polynomials."""
-    kept = _sum(form_bytes(form) for form in _forms(written))
+    kept = _buffers(written)
     return largest(size_add(kept, peak) for peak in _Lines(written, frees=False).peaks())
 
 
@@ -68,12 +85,14 @@ def form_bytes(form: Form) -> Size:
     return size_mul(ITEM_BYTES[dtype], shape_size(shape))
 
 
-def _forms(written: Written) -> Iterator[Form]:
-    """The buffers of a program and of what its steps hold."""
-    yield from written.buffers.forms
-    for blocks in written.blocks.values():
-        for block in blocks:
-            yield from _forms(block)
+def _buffers(written: Written) -> Size:
+    """The memory of the buffers of a program and of what its steps hold."""
+    kept = _sum(form_bytes(form) for form in written.buffers.forms)
+    for register, blocks in written.blocks.items():
+        step = written.program.steps[register]
+        inner = [_buffers(block) for block in blocks]
+        kept = size_add(kept, chosen(step, *inner) if step.action == "branch" else _sum(inner))
+    return kept
 
 
 class _Lines:
@@ -98,6 +117,8 @@ class _Lines:
             before = _sum(kept.values())
             if register in self.written.blocks:
                 line = self.block(register)
+            elif step.action == "pick":
+                line = _Held((), self.left(step))
             else:
                 line = self.evaluated(register)
             found += [size_add(before, peak) for peak in line.peaks]
@@ -105,19 +126,27 @@ class _Lines:
         return [*found, _sum(kept.values())]
 
     def block(self, register: int) -> _Held:
-        """A step with blocks, and what it leaves behind, which is there from its beginning.
+        """A step with blocks: what has a name in a block is kept, as everywhere.
 
-        What has a name in a block is kept, as everywhere; the next round writes over it.
+        The next round of a loop writes over it; what a loop leaves behind is there from the first.
         """
+        step = self.program.steps[register]
         inner = [_Lines(block, self.frees).peaks() for block in self.written.blocks[register]]
-        made = _sum(
-            array_bytes(step)
-            for step in self.program.steps
-            if step.action == "pick" and step.args == (register,)
-        )
-        peaks = largest([peak for own in inner for peak in own])
-        stays = 0 if self.frees else peaks[-1]
-        return _Held(tuple(size_add(made, peak) for peak in peaks), stays)
+        if step.action == "branch":
+            first, second = inner
+            peaks = [chosen(step, peak, 0) for peak in first]
+            peaks += [chosen(step, 0, peak) for peak in second]
+            after = 0 if self.frees else chosen(step, first[-1], second[-1])
+            return _Held(largest(peaks), after)
+        picks = [x for x in self.program.steps if x.action == "pick" and x.args == (register,)]
+        made = _sum(array_bytes(x) for x in picks)
+        after = 0 if self.frees else inner[0][-1]
+        return _Held(largest(size_add(made, peak) for peak in inner[0]), after)
+
+    def left(self, pick: Step) -> Size:
+        """What is left behind by a step with blocks: branches' names are counted with theirs."""
+        is_branch = self.program.steps[pick.args[0]].action == "branch"
+        return 0 if is_branch and not self.frees else array_bytes(pick)
 
     def evaluated(self, register: int) -> _Held:
         """One step and all that is written inside its line."""
@@ -245,15 +274,31 @@ def largest(sizes: Iterable[Size]) -> tuple[Size, ...]:
 
 
 def never_less(a: Size, b: Size) -> bool:
-    """Whether a ≥ b for all sizes of at least 1, as the signs of coefficients there tell."""
+    """Whether a ≥ b for all sizes of at least 1, as the signs of coefficients there tell.
+
+    Switches are 0 or 1; of more than a few, not all cases are looked at, and the answer is no.
+    """
     difference = size_sub(a, b)
     if isinstance(difference, int):
         return difference >= 0
-    import sympy
+    names = sorted(size_names(difference))
+    switches = [as_expression(name) for name in names if name.startswith("[")]
+    symbols = [as_expression(name) for name in names if not name.startswith("[")]
+    if len(switches) > MOST_SWITCHES:
+        return False
+    expression = as_expression(difference).subs([(s, s + 1) for s in symbols], simultaneous=True)
+    cases = product((0, 1), repeat=len(switches))
+    return all(
+        _nonnegative(expression.subs(list(zip(switches, case, strict=True))), symbols)
+        for case in cases
+    )
 
-    symbols = [as_expression(name) for name in sorted(size_names(difference))]
-    expression = as_expression(difference)
+
+def _nonnegative(expression: Any, symbols: Sequence[Any]) -> bool:
+    from sympy import Poly
+
     if not expression.is_polynomial(*symbols):
         return False
-    shifted = expression.subs([(s, s + 1) for s in symbols], simultaneous=True)
-    return all(c >= 0 for c in sympy.Poly(shifted, *symbols).coeffs())
+    if not symbols:
+        return bool(expression >= 0)
+    return all(c >= 0 for c in Poly(expression, *symbols).coeffs())

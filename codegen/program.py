@@ -32,7 +32,9 @@ REPEATING = frozenset({"broadcast", "window"})
 LEAVES = frozenset({"leaf", "number", "size", "constant", "outside", "carry", "round"})
 
 #: Actions of steps that hold blocks.
-COMPOUND = frozenset({"loop"})
+COMPOUND = frozenset({"loop", "branch"})
+
+NOTHING: Mapping[Node, Sequence[Node]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,22 +233,29 @@ def _lowered(
     given: Mapping[Node, Callable[[Builder], int]],
 ) -> dict[Node, int]:
     """The registers of all nodes that the roots need, down to those that are given."""
+    from codegen.branches import choices, lower_choice
     from codegen.lowering import lower
 
-    order = reading_order(roots, first, given)
+    chosen = choices(_down_to(roots, dict.fromkeys(given, ())), roots, given)
+    reads: dict[Node, Sequence[Node]] = dict.fromkeys(given, ())
+    reads |= {node: choice.reads for node, choice in chosen.items()}
+    order = reading_order(roots, first, reads)
     users: dict[Node, list[Node]] = {}
     for node in order:
-        for x in () if node in given else node.inputs:
+        for x in reads.get(node, node.inputs):
             users.setdefault(x, []).append(node)
     builder.users = users
     registers: dict[Node, int] = {}
     for node in order:
+        if node in registers:
+            continue
         if node in given:
-            register = given[node](builder)
+            registers[node] = given[node](builder)
+        elif node in chosen:
+            registers |= lower_choice(builder, chosen[node], registers)
         else:
-            register = lower(builder, node, [registers[x] for x in node.inputs])
-        registers[node] = register
-        builder.nodes.setdefault(register, node)
+            registers[node] = lower(builder, node, [registers[x] for x in node.inputs])
+        builder.nodes.setdefault(registers[node], node)
     return registers
 
 
@@ -264,20 +273,20 @@ def _finished(builder: Builder, places: Mapping[str, int]) -> Program:
 
 
 def reading_order(
-    roots: Sequence[Node], first: Sequence[Node], given: Collection[Node] = ()
+    roots: Sequence[Node], first: Sequence[Node], reads: Mapping[Node, Sequence[Node]] = NOTHING
 ) -> list[Node]:
     """The nodes that the roots need, inputs before users, in an order for readers.
 
-    What is below ``given`` nodes is not looked at.
+    ``reads`` says what nodes need, where that is not their inputs.
 
     Leaves of ``first`` come first, then what its other nodes need, in its order, then the rest;
     of a node's inputs, the one made of earlier leaves comes earlier.  (The graph's own order of
     operands is that of digests, which means nothing to a reader.)
     """
-    plain = toposort(roots, given)
+    plain = _down_to(roots, reads)
     needed = set(plain)
     wanted = [node for node in first if node in needed]
-    below = {node: () if node in given else node.inputs for node in plain}
+    below = {node: reads.get(node, node.inputs) for node in plain}
     wanted.sort(key=lambda node: bool(below[node]))
     rank = {node: place for place, node in enumerate(wanted) if not below[node]}
     for node in plain:
@@ -295,6 +304,25 @@ def reading_order(
             stack.append((node, True))
             inputs = sorted(dict.fromkeys(below[node]), key=lambda x: -rank[x])
             stack.extend((x, False) for x in inputs if x not in done)
+    return order
+
+
+def _down_to(roots: Sequence[Node], reads: Mapping[Node, Sequence[Node]]) -> list[Node]:
+    """The nodes that the roots need, inputs before users; ``reads`` as in reading_order."""
+    if not reads:
+        return toposort(roots)
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = [(node, False) for node in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in done:
+            done.add(node)
+            stack.append((node, True))
+            below = reads.get(node, node.inputs)
+            stack.extend((x, False) for x in reversed(below) if x not in done)
     return order
 
 

@@ -70,6 +70,16 @@ class Writer:
     comments: Mapping[Node, str] = field(default_factory=dict)
     buffers: str = "b"
     forms: list[Form] = field(default_factory=list)
+    function: str = ""
+
+    def apart(self) -> Writer:
+        """A writer for lines that may not run: their buffers are their own."""
+        return replace(self, buffers=self.names.give("b"), forms=[])
+
+    def buffer_lines(self) -> list[str]:
+        """The lines that make the buffers, or take them from the workspace."""
+        key = self.function if self.buffers == "b" else f"{self.function}: {self.buffers}"
+        return buffer_lines(self.style, self.forms, self.buffers, key)
 
     def wanted(self, program: Program) -> dict[int, str]:
         """What registers are to be called after the nodes whose values they hold."""
@@ -166,7 +176,7 @@ def write_body(
     ``leaves`` names the leaves' variables, ``preferred`` what other nodes are to be called,
     ``comments`` the equations they compute, ``labels`` what results without a name are called.
     """
-    writer = Writer(style, names, preferred, comments)
+    writer = Writer(style, names, preferred, comments, function=function)
     wanted = writer.wanted(program)
     for label, register in program.results.items():
         wanted.setdefault(register, labels[label])
@@ -179,7 +189,7 @@ def write_body(
     written = writer.write(program, given, variables)
     return Body(
         written.guards,
-        (*buffer_lines(style, writer.forms, writer.buffers, function), *written.lines),
+        (*writer.buffer_lines(), *written.lines),
         {label: written.texts[register].code for label, register in program.results.items()},
         written,
     )

@@ -12,7 +12,7 @@ import json
 import os
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -46,26 +46,44 @@ WIDTH = 100
 
 @dataclass(frozen=True)
 class Figure:
-    """A polynomial in the sizes, or several of which the largest counts."""
+    """A polynomial in the sizes, or several of which the largest counts.
+
+    A name of ``switches`` is 1 where the first of its sizes is less than the second, and else 0:
+    whether a branch of the emitted function is taken.
+    """
 
     sizes: tuple[Size, ...]
+    switches: Mapping[str, tuple[Size, Size]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
         """The formula as Python writes it."""
-        parts = [str(as_expression(size)) for size in self.sizes]
+        parts = [self._text(size) for size in self.sizes]
         return parts[0] if len(parts) == 1 else f"max({', '.join(parts)})"
+
+    def _text(self, size: Size) -> str:
+        expression = as_expression(size)
+        used = [as_expression(name) for name in sorted(size_names(size) & self.switches.keys())]
+        return str(expression.collect(used)) if used else str(expression)
 
     @property
     def names(self) -> frozenset[str]:
         """The sizes that it hangs on."""
-        return frozenset().union(*(size_names(size) for size in self.sizes))
+        used = {name for size in self.sizes for name in size_names(size)}
+        sides = [side for name in used & self.switches.keys() for side in self.switches[name]]
+        return frozenset(used - self.switches.keys()).union(*(size_names(s) for s in sides))
 
     def number(self, at: Mapping[str, int]) -> int | None:
         """The figure at given sizes; None where one is missing."""
         if self.names - at.keys():
             return None
-        return max(size_value(size, at) for size in self.sizes)
+        used = {name for size in self.sizes for name in size_names(size)} & self.switches.keys()
+        values = {
+            name: int(size_value(less, at) < size_value(more, at))
+            for name, (less, more) in self.switches.items()
+            if name in used
+        }
+        return max(size_value(size, {**at, **values}) for size in self.sizes)
 
 
 @dataclass(frozen=True)
@@ -205,7 +223,9 @@ def cost_spec(
 
 def _figures(cost: ProgramCost) -> dict[str, Figure]:
     found = {key: getattr(cost, key) for key in FIGURES}
-    return {key: Figure(x if isinstance(x, tuple) else (x,)) for key, x in found.items()}
+    return {
+        key: Figure(x if isinstance(x, tuple) else (x,), cost.switches) for key, x in found.items()
+    }
 
 
 #: Where the functions that return norms by parameter have them: the place in what is returned.
@@ -220,18 +240,25 @@ def _norm_places(function: str, body: FunctionBody) -> list[int]:
 
 def _choice(parameters: tuple[str, ...], decision: Decision) -> Choice:
     expanded, formed = (Figure((size,)) for size in decision.prices)
-    return Choice(parameters, decision.form, expanded, formed)
+    if decision.guard is None:
+        return Choice(parameters, decision.form, expanded, formed)
+    condition = f"{decision.guard.less} < {decision.guard.more}"
+    return Choice(parameters, decision.expanded, expanded, formed, condition)
 
 
 def _told(choice: Choice, at: Mapping[str, int]) -> list[str]:
     names = ", ".join(choice.parameters)
     if choice.expanded is None or choice.formed is None:
         return [f"{names}: instantiated; no larger than what it is made of"]
-    chosen, other = choice.expanded, choice.formed
+    expanded, formed = _price(choice.expanded, at), _price(choice.formed, at)
+    if choice.condition is not None:
+        return [
+            f"{names}: where {choice.condition}: {choice.form} at {expanded}",
+            f"{' ' * len(names)}  else: instantiated at {formed}",
+        ]
     if choice.form == "instantiated":
-        chosen, other = other, chosen
-    rest = "instantiated" if other is choice.formed else "Gram"
-    return [f"{names}: {choice.form} at {_price(chosen, at)}; {rest} {_price(other, at)}"]
+        return [f"{names}: instantiated at {formed}; Gram at {expanded}"]
+    return [f"{names}: {choice.form} at {expanded}; instantiated at {formed}"]
 
 
 def _price(figure: Figure, at: Mapping[str, int]) -> str:

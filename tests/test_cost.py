@@ -90,7 +90,7 @@ def test_decisions_are_told_with_both_prices() -> None:
     assert first.expanded.number({"batch": 10}) == 10 * (2 * (64 + 128) + 1)
     assert first.formed.number({"batch": 10}) == 10 * 3 * 64 * 128
     text = cost.to_text()
-    assert "W1: product at 385*batch = 3 850; instantiated 24576*batch = 245 760" in text
+    assert "W1: product at 385*batch = 3 850; instantiated at 24576*batch = 245 760" in text
     assert "b1: instantiated; no larger than what it is made of" in text
 
 

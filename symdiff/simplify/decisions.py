@@ -15,12 +15,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 from symdiff.expr.graph import depends_on, toposort
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import Size, as_expression, as_size, shape_size, size_names
+from symdiff.expr.shapes import Size, as_expression, as_size, shape_size, size_names, size_value
 from symdiff.simplify.network import Price
+
+Products: TypeAlias = "Counter[tuple[Size, ...]]"
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,20 @@ class Guard:
 class Decision:
     """What was decided of nodes that share work, for the contractions ``users`` of them.
 
-    ``form`` is "instantiated", "Gram" (pairs of positions) or "product"; ``squares`` tells whether
-    a sum of squares of one of the nodes is wanted.  ``given`` are the roots that were planned;
-    nodes and users are of their graph, as it was before planning.
+    ``form`` is "instantiated", "Gram" (pairs of positions) or "product"; with a ``guard`` it is
+    what is cheaper at nominal sizes, and ``expanded`` is the form where the guard holds, and
+    "instantiated" where it does not.  ``squares`` tells whether a sum of squares of one of the
+    nodes is wanted.  ``given`` are the roots that were planned; nodes and users are of their
+    graph, as it was before planning.
     """
 
     nodes: tuple[Node, ...]
     users: tuple[Node, ...]
     given: tuple[Node, ...]
     form: str
+    expanded: str
     squares: bool
+    guard: Guard | None
     work: Callable[[], Prices]
 
     @cached_property
@@ -76,11 +82,14 @@ def _polynomial(price: Price) -> Size:
     return _sum(_collected(price))
 
 
-def _collected(price: Price) -> Counter[tuple[Size, ...]]:
-    """Like products of sizes taken together."""
-    found: Counter[tuple[Size, ...]] = Counter()
+def _collected(price: Price, known: Mapping[str, int] | None = None) -> Products:
+    """Like products of sizes taken together; ``known`` names are numbers."""
+    found: Products = Counter()
     for times, sizes in price:
-        found[tuple(sorted((s for s in sizes if s != 1), key=str))] += times
+        own = [
+            size_value(s, known) if known and size_names(s) <= known.keys() else s for s in sizes
+        ]
+        found[tuple(sorted((s for s in own if s != 1), key=str))] += times
     return found
 
 
@@ -91,14 +100,14 @@ def _sum(terms: Mapping[tuple[Size, ...], int]) -> Size:
     return as_size(Add(*parts))
 
 
-def guard(prices: Prices) -> Guard | bool:
-    """Whether expanded is cheaper, or on what sizes it hangs.
+def guard(prices: Prices, known: Mapping[str, int]) -> Guard | None:
+    """On what sizes it hangs which way is cheaper; None where it does not.
 
-    A product of sizes that divides one of the other sign counts for nothing: which way is cheaper
-    for a matrix of one column is no matter for a guard.
+    ``known`` gives numbers for names.  A product of sizes that divides one of the other sign
+    counts for nothing: which way is cheaper for a matrix of one column is no matter for a guard.
     """
-    difference = _collected(prices.formed)
-    difference.subtract(_collected(prices.expanded))
+    difference = _collected(prices.formed, known)
+    difference.subtract(_collected(prices.expanded, known))
     terms = {sizes: times for sizes, times in difference.items() if times}
     common = _common(list(terms))
     terms = {_without(sizes, common): times for sizes, times in terms.items()}
@@ -111,18 +120,31 @@ def guard(prices: Prices) -> Guard | bool:
         )
     }
     if not any(size_names(s) for sizes in leading for s in sizes):
-        return _value(leading) > 0
+        return None
     if len({times > 0 for times in leading.values()}) == 1:
-        return next(iter(leading.values())) > 0
+        return None
     less = _sum({sizes: -times for sizes, times in terms.items() if times < 0})
     more = _sum({sizes: times for sizes, times in terms.items() if times > 0})
     return _reduced(less, more)
 
 
-def _value(terms: Mapping[tuple[Size, ...], int]) -> int:
-    total = _sum(terms)
-    assert isinstance(total, int)
-    return total
+def sizes_where(guard: Guard, numbers: Mapping[str, int]) -> dict[str, int]:
+    """Sizes where the guard holds: those that matter more on its left are made less."""
+    less, more = as_expression(guard.less), as_expression(guard.more)
+    names = sorted(size_names(guard.less) | size_names(guard.more))
+    found = {name: numbers[name] for name in names}
+    smaller = [n for n in names if _degree(less, n) > _degree(more, n)]
+    while size_value(less, found) >= size_value(more, found):
+        if all(found[n] == 1 for n in smaller):
+            break
+        found |= {n: max(found[n] // 2, 1) for n in smaller}
+    return found
+
+
+def _degree(expression: Any, name: str) -> int:
+    from sympy import Poly
+
+    return int(Poly(expression, as_expression(name)).degree())
 
 
 def _common(products: list[tuple[Size, ...]]) -> Counter[Size]:

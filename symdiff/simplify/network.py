@@ -61,13 +61,14 @@ class Network:
         names = dict.fromkeys((*out, *(n for x in self.operands for n in x.names)))
         self.bit = {n: 1 << p for p, n in enumerate(names)}
         self.numbers = {n: numbers[n] for n in names}
-        self.leaf = [self._bits(x.names) for x in self.operands]
-        self.out_bits = self._bits(self.out)
+        self.leaf = [self.bits(x.names) for x in self.operands]
+        self.out_bits = self.bits(self.out)
         self._volumes: dict[int, int] = {}
         self._needed: dict[int, int] = {}
         self._signatures: dict[int, int] = {}
 
-    def _bits(self, names: Sequence[int]) -> int:
+    def bits(self, names: Sequence[int]) -> int:
+        """Indices as a set."""
         bits = 0
         for n in names:
             bits |= self.bit[n]

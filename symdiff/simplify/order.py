@@ -25,19 +25,26 @@ class Plan:
     computed: frozenset[int]
 
 
-def best_order(network: Network, known: Set[int] = frozenset()) -> Plan:
-    """The cheapest order, where results whose signatures are ``known`` cost nothing."""
+def best_order(
+    network: Network, known: Set[int] = frozenset(), avoided: Sequence[int] = ()
+) -> Plan:
+    """The cheapest order, where results whose signatures are ``known`` cost nothing.
+
+    No partial product has all of a set of ``avoided`` indices, if there is such an order.
+    """
     work, seen = _start(network, known)
     count = len(network.operands)
     if count < 2:
         return Plan(network.cost(work), 0, frozenset(seen))
     if count > EXHAUSTIVE:
         return order_cost(network, _greedy_tree(network), known)
-    search = _Search(network, known)
     parts = [(1 << i, i) for i in range(count)]
-    search.run(parts, network.cost(work), frozenset(seen), (0, 0), 0)
-    assert search.best is not None
-    return search.best
+    for some in dict.fromkeys((tuple(avoided), ())):
+        search = _Search(network, known, some)
+        search.run(parts, network.cost(work), frozenset(seen), (0, 0), 0)
+        if search.best is not None:
+            return search.best
+    raise AssertionError("no order")
 
 
 def order_cost(network: Network, tree: Tree, known: Set[int] = frozenset()) -> Plan:
@@ -87,8 +94,8 @@ def inner(tree: Tree) -> list[int]:
 class _Search:
     """Depth first over pairs, cheapest pair first; what costs as much as the best is cut off."""
 
-    def __init__(self, network: Network, known: Set[int]) -> None:
-        self.network, self.known = network, known
+    def __init__(self, network: Network, known: Set[int], avoided: Sequence[int]) -> None:
+        self.network, self.known, self.avoided = network, known, avoided
         self.best: Plan | None = None
         self.steps: dict[tuple[int, int], tuple[int, int]] = {}
 
@@ -125,6 +132,9 @@ class _Search:
             for i, (a, _) in enumerate(parts[:j]):
                 key = (max(a, b), min(a, b))
                 if made not in (a, b) and key < last:
+                    continue
+                needed = self.network.needed(a | b) if self.avoided else 0
+                if any(needed & bits == bits for bits in self.avoided):
                     continue
                 price, signature = self.step(a, b, seen)
                 pairs.append((price, key, i, j, signature))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Container, Mapping, Set
 from dataclasses import replace
 
 from symdiff.expr.algebra import power_product
@@ -26,6 +26,7 @@ class Products:
         self.out = tuple(expander.index(size) for size in node.shape)
         terms = expander.expand(node, self.out)
         self.sizes = expander.sizes
+        self.placed = expander.placed
         self.numbers = {n: size_value(size, numbers) for n, size in self.sizes.items()}
         self.result_size = math.prod(self.numbers[n] for n in self.out)
         self.terms: list[Term] = []
@@ -43,6 +44,19 @@ class Products:
             else:
                 total = self.terms[at].coefficient + term.coefficient
                 self.terms[at] = replace(self.terms[at], coefficient=total)
+
+    def whole(self, network: Network, nodes: Container[Node]) -> list[int]:
+        """For each time that one of the nodes is in a network, all of its indices, as a set.
+
+        A partial product that has all of them is the node, formed.
+        """
+        found = []
+        for node, places in self.placed.items():
+            for names in places if node in nodes else ():
+                own = [n for n in names if self.sizes[n] != 1]
+                if all(n in network.bit for n in own):
+                    found.append(network.bits(own))
+        return found
 
     def additions(self) -> Price:
         """Adding the terms up."""

@@ -85,12 +85,14 @@ def _core(x: Node) -> Node:
 class Expander:
     """Takes apart the nodes in ``opened`` (and all views), giving each index a number.
 
-    ``sizes`` collects the sizes of the indices handed out.
+    ``sizes`` collects the sizes of the indices handed out, ``placed`` the indices that each node
+    taken apart was given.
     """
 
     def __init__(self, opened: Container[Node]) -> None:
         self.opened = opened
         self.sizes: dict[int, Size] = {}
+        self.placed: dict[Node, list[Indices]] = {}
 
     def index(self, size: Size) -> int:
         """A new index."""
@@ -104,6 +106,7 @@ class Expander:
         if number is not None:
             return [Term(number, ())]
         if is_view(node) or node in self.opened:
+            self.placed.setdefault(node, []).append(names)
             found = _RULES[node.op](self, node, names)
             if found is not None:
                 return found

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codegen.branches import condition
 from symdiff.calculus.per_example import (
     per_example_gradients,
     per_example_sq_norms,
@@ -22,7 +23,7 @@ from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import Shape
+from symdiff.expr.shapes import Shape, size_value
 from symdiff.nn import losses
 from symdiff.simplify.contraction import plan
 from symdiff.simplify.cost import Nominal, at, elements, flops, total
@@ -77,14 +78,90 @@ def test_beside_the_gradient_grams_must_win_by_more(time: int, d: int, p: int) -
     assert formed == (2 * time**2 * (d + p + 1) > 3 * d * p)
 
 
-def test_unknown_sizes_are_taken_at_nominal_values_or_as_given() -> None:
+def guards(roots: Sequence[Node]) -> list[Node]:
+    """The planner's choices by sizes."""
+    return [n for n in toposort(roots) if n.op == "where" and n.inputs[0].op == "lt"]
+
+
+def holds(choice: Node, time: int) -> bool:
+    sizes = condition(choice)
+    assert sizes is not None
+    less, more = (size_value(size, {"time": time}) for size in sizes)
+    return less < more
+
+
+def test_sizes_that_are_given_decide() -> None:
     w = b.parameter("W", ("in", "out"))
     x = b.input("x", ("batch", "time", "in"))
     s = per_example_sq_norms(b.sum(b.tanh(x @ w), axis=(1, 2)), [w])
     formed = ("batch", "in", "out")
-    assert formed in shapes(plan(s))
-    assert formed not in shapes(plan(s, {"time": 2}))
-    assert formed in shapes(plan(s, {"time": 2, "in": 3, "out": 3}))
+    wide, narrow = {"in": 64, "out": 64}, {"in": 3, "out": 3}
+    assert formed in shapes(plan(s, {"time": 64, **wide}))
+    assert formed not in shapes(plan(s, {"time": 2, **wide}))
+    assert formed in shapes(plan(s, {"time": 2, **narrow}))
+    assert not guards(plan(s, {"time": 2, **wide}))
+
+
+SQUARE = [(16, 16), (64, 64), (16, 256), (128, 16)]
+
+
+@pytest.mark.parametrize(("d", "p"), SQUARE)
+def test_of_unknown_time_both_forms_are_had_on_either_side_of_the_threshold(d: int, p: int) -> None:
+    """The norm alone: Gram where T (d + p) < d p."""
+    w, x = b.parameter("W", (d, p)), b.input("x", ("batch", "time", d))
+    (s,) = plan(per_example_sq_norms(b.sum(b.tanh(x @ w), axis=(1, 2)), [w]))
+    (choice,) = guards([s])
+    gram, formed = choice.inputs[1:]
+    assert ("batch", d, p) not in shapes([gram])
+    assert ("batch", "time", "time") in shapes([gram])
+    assert ("batch", d, p) in shapes([formed])
+    threshold = d * p / (d + p)
+    for time in (max(int(threshold * 0.7), 1), int(threshold * 1.4) + 1):
+        assert holds(choice, time) == (time < threshold)
+
+
+@pytest.mark.parametrize(("d", "p"), SQUARE)
+def test_beside_the_gradient_the_threshold_is_that_of_the_square(d: int, p: int) -> None:
+    """The norms and the gradient: Gram where 2 T² (d + p + 1) < 3 d p."""
+    w, x = b.parameter("W", (d, p)), b.input("x", ("batch", "time", d))
+    g = per_example_gradients(b.sum(b.tanh(x @ w), axis=(1, 2)), [w])
+    found = guards(plan([*squared_norms(g), *weighted_sums(g)]))
+    assert {n.inputs[0] for n in found} == {found[0].inputs[0]}
+    for time in range(1, 40):
+        assert holds(found[0], time) == (2 * time**2 * (d + p + 1) < 3 * d * p)
+
+
+@pytest.mark.parametrize("time", [1, 3, 9, 40])
+def test_both_sides_of_a_guard_have_the_loops_value(time: int) -> None:
+    w, x = b.parameter("W", (12, 10)), b.input("x", ("batch", "time", 12))
+    loss = b.sum(b.tanh(x @ w) ** 2, axis=(1, 2))
+    (s,) = per_example_sq_norms(loss, [w])
+    rng = np.random.default_rng(time)
+    values = {"W": rng.normal(size=(12, 10)), "x": rng.normal(size=(4, time, 12))}
+    np.testing.assert_allclose(*evaluate([s, *plan([s])], values), rtol=1e-10)
+
+
+def test_unknown_widths_make_no_guard_where_products_of_norms_are_shorter() -> None:
+    """One factor a position less is no matter of sizes, but for matrices of one column."""
+    x, w = b.input("x", ("batch", "in")), b.parameter("W", ("in", "out"))
+    planned = plan(per_example_sq_norms(b.sum(b.tanh(x @ w), axis=1), [w]))
+    assert not guards(planned)
+    assert ("batch", "in", "out") not in shapes(planned)
+
+
+def test_weights_that_share_a_gram_are_decided_together() -> None:
+    """T (d + 3p) < 3dp: where one weight alone would be instantiated, three have one Gram of x."""
+    d, time = 60, 36
+    x = b.input("x", ("batch", time, d))
+    ws = [b.parameter(name, (d, d)) for name in "QKV"]
+    loss = sum((b.sum(b.tanh(x @ w), axis=(1, 2)) for w in ws), start=b.zeros(("batch",)))
+    formed = ("batch", d, d)
+    alone = plan(per_example_sq_norms(b.sum(b.tanh(x @ ws[0]), axis=(1, 2)), ws[:1]))
+    assert formed in shapes(alone)
+    together = plan(per_example_sq_norms(loss, ws))
+    assert formed not in shapes(together)
+    grams = [n for n in toposort(together) if n.op == "contract" and n.inputs == (x, x)]
+    assert len(grams) == 1
 
 
 def mlp(*sizes: int) -> tuple[Node, list[Node]]:
