@@ -4,7 +4,8 @@ The sweep visits the nodes in reverse topological order.  A node's cotangent is 
 is visited, since all of its users were visited before it; it is built once, as one sum of what
 the users contributed, and passed on once along each edge.  The nodes appended are therefore
 linear in the edges of the graph, however many paths there are.  Cotangents that are zero are
-never built.
+never built.  Scalars that a whole cotangent is multiplied by, as a mean's 1/n, do not travel with
+it: they stand in front of the result.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from symdiff.calculus.derivatives import pullback
+from symdiff.calculus.scales import Scaled, taken_out, times
 from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import depends_on, is_constant, toposort
@@ -50,29 +52,29 @@ def gradients(
     order = toposort(targets)
     check_variables("gradients", order, targets, variables)
     active = depends_on(order, variables)
-    received: dict[Node, list[Node]] = {}
+    received: dict[Node, list[Scaled]] = {}
     for y, g in zip(targets, _cotangents(targets, grad_ys, isinstance(ys, Node)), strict=True):
-        received.setdefault(y, []).append(g)
+        received.setdefault(y, []).append(taken_out(g, {}))
     found: dict[Node, Node] = {}
     wanted = set(variables)
     read: dict[Node, dict[Node, Node]] = {}  # of each loop, the cotangents of what reads it
     for node in reversed(order):
         if node in read and node in active:
             for x, part in _through_loop(node, read.pop(node), active):
-                received.setdefault(x, []).append(part)
+                received.setdefault(x, []).append(taken_out(part, {}))
         if node not in active or node not in received:
             continue
-        g = accumulate(received.pop(node), node)
+        scale, g = _together(received.pop(node), node)
         if node in wanted:
-            found[node] = g
+            found[node] = times(scale, g)
         if node.op in LOOP_READERS:
-            read.setdefault(node.inputs[0], {})[node] = g
+            read.setdefault(node.inputs[0], {})[node] = times(scale, g)
             continue
         for i, x in enumerate(node.inputs):
             if x in active and x.dtype in FLOATS:
                 contribution = pullback(g, node, i)
                 if contribution is not None:
-                    received.setdefault(x, []).append(contribution)
+                    received.setdefault(x, []).append(taken_out(contribution, scale))
     return [found[x] if x in found else zeros(x.shape, x.dtype) for x in variables]
 
 
@@ -148,6 +150,18 @@ def _side_by_side(contributions: Sequence[Node], x: Node) -> Node | None:
     if more or parts or start != x.shape[axis]:
         return None
     return concatenate(in_order, axis)
+
+
+def _together(parts: Sequence[Scaled], x: Node) -> Scaled:
+    """The cotangent of x, less the scalars that all of its parts are multiplied by."""
+    common = parts[0][0]
+    for scale, _ in parts[1:]:
+        if scale != common:
+            common = {s: e for s, e in common.items() if scale.get(s) == e}
+    if not x.ndim:
+        common = {}
+    rest = [times({s: e for s, e in own.items() if s not in common}, g) for own, g in parts]
+    return common, accumulate(rest, x)
 
 
 def sum_to_shape(g: Node, shape: Shape) -> Node:

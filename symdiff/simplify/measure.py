@@ -134,11 +134,14 @@ def _operands(node: Node) -> int:
     if node.op == "add":
         return len(node.inputs) + bool(node.attr("constant"))
     if node.op == "mul":
-        powers: int = sum(min(int(e), 3) if e >= 2 else 1 for e in node.attr("exponents"))
-        return powers if len(node.inputs) > 1 or powers > 1 else 0
+        exponents: tuple[float, ...] = node.attr("exponents")
+        powers = sum(min(int(abs(e)), 3) if abs(e) >= 2 else 1 for e in exponents)
+        return powers if len(exponents) > 1 or exponents[0] >= 2 else 0
     if node.op == "where":  # what multiples are chosen from is better multiplied
         return 4 * sum(x.op == "mul" and bool(x.attr("coefficient") != 1) for x in node.inputs)
-    return max(2, len(node.inputs)) if _sums(node) else 0
+    if _sums(node):
+        return max(2, len(node.inputs))
+    return 2 * all(x.op == "constant" for x in node.inputs)  # which could be one
 
 
 def _sums(node: Node) -> bool:

@@ -110,13 +110,13 @@ def _backward(params, x, y, work=None):
     hot = _one_hot(y, 3, dtype)
     product_2 = np.dot(hot, np.ones(3, dtype=dtype), out=b[4])
     product *= product_2[:, None]
-    product /= batch
-    t2 = np.divide(hot, batch, out=b[1])
-    product -= t2
-    product_3 = np.dot(x.T, product, out=b[2])
-    d_W = np.multiply(W, 0.1, out=b[3])
-    d_W += product_3
+    product -= hot
+    d_W = np.dot(x.T, product, out=b[2])
+    d_W /= batch
+    t2 = np.multiply(W, 0.1, out=b[3])
+    d_W += t2
     d_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[5])
+    d_c /= batch
     return loss, {"W": d_W, "c": d_c}
 
 
@@ -151,14 +151,14 @@ def _hvp(params, v, x, y, work=None):
     product_2 *= product_3[:, None]
     t2 = np.multiply(product_2, product, out=b[2])
     product_4 = np.dot(t2, t1, out=b[3])
-    product_4 /= batch
-    product_2 /= batch
     product_2 -= product_4[:, None]
     product *= product_2
     Hv_W = np.dot(x.T, product, out=b[4])
+    Hv_W /= batch
     t3 = np.multiply(v_W, 0.1, out=b[5])
     Hv_W += t3
     Hv_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[6])
+    Hv_c /= batch
     return {"W": Hv_W, "c": Hv_c}
 
 
@@ -240,31 +240,31 @@ def _backward_with_norms(params, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "backward_with_norms", (3, dtype, (batch, 3)), (2, dtype, (4, 3)),
+        work, "backward_with_norms", (2, dtype, (batch, 3)), (2, dtype, (4, 3)),
         (2, dtype, (batch,)), (1, dtype, (3,)), (1, dtype, (batch, 4))
     )
     product = np.dot(x, W, out=b[0])
     product += c
     log_soft = _log_softmax_into(product, axis=-1, out=b[1])
-    t1 = np.multiply(W, W, out=b[3])
+    t1 = np.multiply(W, W, out=b[2])
     loss = 0.05 * t1.sum() - log_soft[np.arange(batch), y].sum() / batch
     _softmax_into(product, axis=-1, out=product)
     hot = _one_hot(y, 3, dtype)
     t2 = np.ones(3, dtype=dtype)
-    product_2 = np.dot(hot, t2, out=b[5])
+    product_2 = np.dot(hot, t2, out=b[4])
     t3 = np.multiply(product, product_2[:, None], out=b[1])
-    t3 /= batch
-    t4 = np.divide(hot, batch, out=b[2])
-    t3 -= t4
-    product_3 = np.dot(x.T, t3, out=b[3])
-    d_W = np.multiply(W, 0.1, out=b[4])
-    d_W += product_3
-    d_c = np.dot(np.ones(batch, dtype=dtype), t3, out=b[7])
+    t3 -= hot
+    d_W = np.dot(x.T, t3, out=b[2])
+    d_W /= batch
+    t4 = np.multiply(W, 0.1, out=b[3])
+    d_W += t4
+    d_c = np.dot(np.ones(batch, dtype=dtype), t3, out=b[6])
+    d_c /= batch
     product -= hot
     product *= product
-    s_c = np.dot(product, t2, out=b[5])
-    t5 = np.multiply(x, x, out=b[8])
-    s_W = np.dot(t5, np.ones(4, dtype=dtype), out=b[6])
+    s_c = np.dot(product, t2, out=b[4])
+    t5 = np.multiply(x, x, out=b[7])
+    s_W = np.dot(t5, np.ones(4, dtype=dtype), out=b[5])
     s_W *= s_c
     return loss, {"W": d_W, "c": d_c}, {"W": s_W, "c": s_c}
 
