@@ -65,7 +65,8 @@ p = b.input("p", (3, 4), sums_to_one=True)
 k = b.input("k", (3,), dtype="int64", labels=4)
 
 
-def _values(seed: int) -> dict[str, object]:
+def naive_values(seed: int) -> dict[str, object]:
+    """A point for the naive spellings."""
     rng = np.random.default_rng(seed)
     p_value = rng.uniform(0.1, 1.0, (3, 4))
     return {
@@ -161,13 +162,13 @@ def spellings(draw: st.DrawFn) -> Node:
 @RUNS
 @given(spellings(), st.integers(0, 1000))
 def test_naive_spellings(root: Node, seed: int) -> None:
-    check([root], _values(seed))
+    check([root], naive_values(seed))
 
 
 @RUNS
 @given(spellings(), st.integers(0, 1000))
 def test_gradients_of_naive_spellings(root: Node, seed: int) -> None:
-    check(gradients(simplify(root).root, [z, u, s]), _values(seed))
+    check(gradients(simplify(root).root, [z, u, s]), naive_values(seed))
 
 
 @RUNS

@@ -329,7 +329,7 @@ def sign_times_size(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("real-only", "mul", needs=("pow",))
+@rule("stabler", "mul", needs=("pow",))
 def product_of_variable_powers(node: Node, context: Context) -> Rewrite | None:
     """xᵃ xᵇ = xᵃ⁺ᵇ"""
     bases = {x.inputs[0] for x in node.inputs if x.op == "pow"}

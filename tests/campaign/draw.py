@@ -1,0 +1,61 @@
+"""Hypothesis strategies for whole networks, so that a failure shrinks to its smallest spec."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from tests.campaign.formulas import _INPUTS, STEPS, Draw
+from tests.campaign.layered import add_layer
+from tests.campaign.losses import end
+from tests.campaign.network import Network, Shape
+
+_FLAT: tuple[Shape, ...] = ((3,), (4,), (1,), ("time", 2), (2, 4), (3, 2, 2))
+
+
+@st.composite
+def written(draw: st.DrawFn) -> Network:
+    """A network of equations."""
+    d = Draw(draw)
+    shape = d.one(_INPUTS)
+    d.network.shapes[d.network.input("x", shape)] = shape
+    d.network.value, d.network.shape = "x", shape
+    for _ in range(draw(st.integers(1, 7))):
+        d.one(STEPS)(d)
+    if d.x == "x":
+        d.now("tanh(x)")
+    if d.rarely(5):
+        d.network.parameter((2,))  # that nothing reads
+    end(d)
+    return d.network
+
+
+@st.composite
+def layered(draw: st.DrawFn) -> Network:
+    """A network of layers, or an embedding with layers behind it."""
+    d = Draw(draw)
+    shape = d.one(_FLAT)
+    if d.chance() and len(shape) == 2:
+        d.network.input("x", shape[:1], labels=5)
+        d.network.layers.append({"kind": "embedding", "units": shape[1]})
+    else:
+        d.network.input("x", shape)
+    d.network.shape = shape
+    for _ in range(draw(st.integers(1, 4))):
+        add_layer(d)
+    if not d.network.layers:
+        d.network.layers.append({"kind": "activation", "activation": "tanh"})
+    kind, facts = d.one((("squared_error", {}), ("sigmoid_cross_entropy", {"zero_or_one": True})))
+    if d.shape and isinstance(d.shape[-1], int) and d.chance():
+        kind = "softmax_cross_entropy"
+        d.network.input("y", d.shape[:-1], labels=d.shape[-1])
+    else:
+        d.network.input("y", d.shape, **facts)
+    d.network.loss = {"kind": kind, "reduction": d.one(("mean", "sum"))}
+    if d.chance():
+        d.network.loss["l2"] = 0.1
+    return d.network
+
+
+def networks() -> st.SearchStrategy[Network]:
+    """Networks of either kind."""
+    return st.one_of(written(), written(), layered())

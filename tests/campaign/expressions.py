@@ -1,0 +1,97 @@
+"""Random expressions: simplified, they are what they were, and cost more only to be stabler.
+
+The expressions, and the check of their values, are those of tests/simplify/test_random_graphs.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from codegen.formula import FormulaDescription, FormulaFunction, emit_formula
+from symdiff.calculus.curvature import hvp
+from symdiff.calculus.reverse import gradients
+from symdiff.expr import build as b
+from symdiff.expr.graph import leaves, substitute
+from symdiff.expr.node import Node
+from symdiff.inspect.show import show
+from symdiff.simplify import simplify
+from tests.simplify.call_count import count_source
+from tests.simplify.test_random_graphs import check, naive_values, s, spellings, u, z
+from tests.strategies import SIZES, graphs
+
+SHARED = 20
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Nodes with a point; printed as text."""
+
+    roots: tuple[Node, ...]
+    values: dict[str, Any]
+
+    def text(self) -> str:
+        """The nodes as equations, and the point."""
+        shown = "\n".join(show(root) for root in self.roots)
+        point = "\n".join(f"{name} = {value!r}" for name, value in self.values.items())
+        return f"{shown}\nat\n{point}\n"
+
+
+@st.composite
+def expressions(draw: st.DrawFn) -> Expression:
+    """A smooth graph or a naive spelling, as it is, its gradient, or its Hessian times a vector."""
+    kind = draw(st.sampled_from(("spelling", "gradient of a spelling", "graph", "gradient", "hvp")))
+    if "spelling" in kind:
+        root, values = draw(spellings()), naive_values(draw(st.integers(0, 1000)))
+        if kind == "spelling":
+            return Expression((root,), values)
+        return Expression(tuple(gradients(simplify(root).root, [z, u, s])), values)
+    graph = draw(graphs(max_steps={"graph": 7, "gradient": 5, "hvp": 4}[kind]))
+    if kind == "graph":
+        return Expression((graph.root, graph.inner), graph.values)
+    if kind == "gradient":
+        return Expression(tuple(gradients(graph.root, graph.leaves)), graph.values)
+    made = hvp(graph.root, list(graph.leaves), graph.tangents)
+    return Expression(tuple(made), {**graph.values, **graph.direction})
+
+
+def calls(root: Node, values: dict[str, Any]) -> int:
+    """The calls of NumPy that a node comes to when it is emitted as it is."""
+    found = leaves([root])
+    made = [b.input(leaf.attr("name"), leaf.shape, leaf.dtype) for leaf in found]
+    free = {a: x for a, x in zip(found, made, strict=True) if a.op == "parameter"}
+    (root,) = substitute([root], free)
+    inputs = {leaf.attr("name"): free.get(leaf, leaf) for leaf in found}
+    inputs["sizes"] = b.input("sizes", tuple(SIZES))
+    functions = {"derivative": FormulaFunction(root, "")}
+    source = emit_formula(FormulaDescription("", inputs, functions))
+    return count_source(source, {**values, "sizes": np.zeros(list(SIZES.values()))}, list(inputs))
+
+
+def dearer(roots: Sequence[Node], values: dict[str, Any]) -> list[str]:
+    """Where simplifying a node raised its count of calls, though no rule that did is stabler.
+
+    One call in SHARED is let pass: a product that is flattened no longer shows the part of it that
+    another product has too.
+    """
+    said = []
+    for root in roots:
+        found = simplify(root, trace=True, contractions=False)
+        rules = {step.rule.name: step.rule.floats for step in found.trace.steps}
+        if "stabler" in rules.values():
+            continue
+        before, after = calls(root, values), calls(found.root, values)
+        if after > before + max(1, before // SHARED):
+            said.append(f"{before} calls became {after} by {', '.join(sorted(rules))}")
+    return said
+
+
+def check_expression(expression: Expression) -> None:
+    """Everything about one expression.  Raises AssertionError, or what the simplifier raises."""
+    check(list(expression.roots), expression.values)
+    said = dearer(expression.roots, expression.values)
+    assert not said, "; ".join(said)

@@ -1,0 +1,87 @@
+"""How drawn networks end: one loss per example, its reduction, its regularizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.campaign.formulas import Draw
+
+
+def _axes(rank: int) -> str:
+    return f", axis={tuple(range(1, rank + 1))}" if rank else ""
+
+
+def _total(d: Draw, text: str, rank: int | None = None) -> str:
+    """The elements of an array of the value's rank, added up or averaged, example by example."""
+    own = len(d.shape) if rank is None else rank
+    return f"{d.one(('sum', 'mean'))}({text}{_axes(own)})" if own else text
+
+
+def _elements(name: str, **facts: object) -> Callable[[Draw], str]:
+    def loss(d: Draw) -> str:
+        target = d.network.input("y", d.shape, **facts)
+        return _total(d, f"{name}({d.x}, {target})")
+
+    return loss
+
+
+def _labels(d: Draw) -> str:
+    if not d.shape:
+        return f"{d.x}**2"
+    size = d.shape[-1]
+    target = d.network.input("y", d.shape[:-1], labels=size)
+    form = d.one(("softmax_cross_entropy({z}, {y})", "cross_entropy(softmax({z}), {y})"))
+    return _total(d, form.format(z=d.x, y=target), len(d.shape) - 1)
+
+
+def _ignoring(d: Draw) -> str:
+    if not d.shape or not isinstance(d.shape[-1], int):
+        return f"{d.x}**2"
+    target = d.network.input("y", d.shape[:-1], labels=d.shape[-1], ignore=-1)
+    return _total(d, f"softmax_cross_entropy({d.x}, {target})", len(d.shape) - 1)
+
+
+def _probabilities(d: Draw) -> str:
+    if not d.shape:
+        return f"{d.x}**2"
+    target = d.network.input("y", d.shape, sums_to_one=True, nonnegative=True)
+    form = d.one((
+        "softmax_cross_entropy({z}, {y})",
+        "softmax_cross_entropy({z}, 0.9 * {y} + 0.1 / {z}.shape[-1])",
+        "kl_divergence({y}, softmax({z}))",
+    ))  # fmt: skip
+    return _total(d, form.format(z=d.x, y=target), len(d.shape) - 1)
+
+
+def _plain(d: Draw) -> str:
+    return _total(d, d.one(("sin({x}) + {x}**2", "{x}", "abs({x})", "log1p({x}**2)")).format(x=d.x))
+
+
+LOSSES: tuple[Callable[[Draw], str], ...] = (
+    _plain,
+    _elements("squared_error"),
+    _labels,
+    _elements("sigmoid_cross_entropy", zero_or_one=True),
+    _elements("sigmoid_cross_entropy", range=[0.0, 1.0]),
+    _probabilities,
+    _ignoring,
+    _elements("huber"),
+    _elements("hinge", plus_minus_one=True),
+    _elements("gaussian_nll"),
+    _elements("absolute_error"),
+)
+
+
+def end(d: Draw) -> None:
+    """The loss of the network's value."""
+    text = d.one(LOSSES)(d)
+    if d.rarely(2):
+        facts: dict[str, Any] = {"nonnegative": True} if d.chance() else {}
+        weights = d.network.input("e", (), **facts)
+        text = f"{weights} * ({text})"
+    d.network.loss = {"per_example": text, "reduction": d.one(("mean", "sum"))}
+    if d.network.parameters and d.rarely(2):
+        name = d.one(list(d.network.parameters))
+        form = d.one(("0.1 * sum({p}**2)", "sum(abs({p}))", "0.5 * sum(sin({p}))"))
+        d.network.loss["regularizer"] = form.format(p=name)

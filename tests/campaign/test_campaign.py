@@ -1,0 +1,90 @@
+"""A small seeded sample of the campaign, and that it finds, shrinks and replays what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from symdiff.calculus import derivatives
+from symdiff.spec.layers import KINDS as LAYER_KINDS
+from symdiff.spec.load import load
+from tests.campaign import runner
+from tests.campaign.__main__ import main
+from tests.campaign.checks import Mismatch, check
+from tests.campaign.draw import networks
+from tests.campaign.layered import LAYERS
+from tests.campaign.network import Network
+from tests.campaign.runner import Kind, run_block
+
+DOUBLED = """
+name = "doubled"
+output = "z"
+[inputs]
+x = { shape = ["batch", 3] }
+[parameters]
+W = { shape = [3, 3] }
+[equations]
+z = "tanh(tanh(x @ W) @ W.T) @ W"
+[loss]
+per_example = "sum(z**2, axis=1)"
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_expressions_of_some_seeds(seed: int) -> None:
+    failure = run_block("expressions", seed, cases=12)
+    assert failure is None, str(failure)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_networks_of_some_seeds(seed: int) -> None:
+    failure = run_block("networks", seed, cases=5)
+    assert failure is None, str(failure)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_a_network_is_checked(batch: int) -> None:
+    check(DOUBLED, batch=batch)
+
+
+def test_a_wrong_gradient_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if tanh's derivative were 1 - y."""
+    wrong = {**derivatives.PARTIALS, "tanh": lambda node, i: 1 - node}
+    monkeypatch.setattr(derivatives, "PARTIALS", wrong)
+    with pytest.raises(Mismatch, match="against"):
+        check(DOUBLED.replace("tanh(tanh(x @ W) @ W.T) @ W", "tanh(x @ W) @ W"))
+
+
+def _refuse_softmax(case: object) -> None:
+    assert "softmax" not in str(case)
+
+
+def test_a_failure_is_shrunk_printed_and_replayed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of all specs with a softmax in them, the smallest."""
+    picky = Kind(networks, lambda case: _refuse_softmax(case.toml()), lambda case: str(case.toml()))
+    monkeypatch.setattr(runner, "KINDS", {**runner.KINDS, "networks": picky})
+    assert main(["--seed", "3", "--only", "networks", "--minutes", "1"]) == 1
+    told = capsys.readouterr().out
+    spec = told[told.index('name = "drawn"') : told.index("again: ")]
+    assert spec.count("softmax") == 1
+    assert len(load(spec).equations) <= 2
+    (command,) = (line for line in told.splitlines() if line.startswith("again: "))
+    assert main(["--replay", command.split()[-1]]) == 1
+    assert spec in capsys.readouterr().out
+
+
+def test_time_is_up_without_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--minutes", "0", "--seed", "4"]) == 0
+    assert capsys.readouterr().out == "nothing from seed 4: no failures\n"
+
+
+@settings(max_examples=60)
+@given(networks())
+def test_all_that_is_drawn_is_a_spec(network: Network) -> None:
+    load(network.toml())
+
+
+def test_layers_that_are_drawn_are_kinds_of_layers() -> None:
+    assert set(LAYERS) <= set(LAYER_KINDS)
