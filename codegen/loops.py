@@ -25,6 +25,7 @@ def lower_loop(builder: Builder, node: Node, args: list[int]) -> int:
     leaves, nexts = bound_leaves(node), updates(node)
     wanted = [value_of(user) for user in builder.users[node] if user.op == "stacked"]
     results = {f"update {i}": update for i, update in enumerate(nexts)}
+    carried = list(results)
     names: tuple[str, ...] = node.attr("names")
     stacks: dict[str, Stack] = {}
     picks: list[tuple[Node, str, str]] = []
@@ -54,7 +55,7 @@ def lower_loop(builder: Builder, node: Node, args: list[int]) -> int:
         [builder.strong(arg) for arg in args],
         shape=(),
         dtype=node.dtype,
-        blocks=(build_block(builder, results, given),),
+        blocks=(build_block(builder, results, given, carried),),
         length=node.attr("length"),
         reverse=node.attr("reverse"),
         carries=names,

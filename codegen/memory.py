@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from codegen.program import COMPOUND, LEAVES, VIEWS, Program
+from codegen.program import COMPOUND, LEAVES, VIEWS, Program, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,14 @@ def last_reads(program: Program, inlined: Collection[int]) -> dict[int, int]:
         last[register] = end
     # Backwards: an inlined expression is evaluated, and a view read, where its own users are.
     for step in reversed(program.steps):
-        at = last[step.dest] if step.dest in inlined or step.action in VIEWS else step.dest
-        for arg in step.args:
-            last[arg] = max(last[arg], at)
+        later = step.dest in inlined or step.action in VIEWS or _is_borrowed(step)
+        for place, arg in enumerate(step.args):
+            # After no rounds, what a loop carries is what it began with.
+            begins = step.action in COMPOUND and place in step.detail("read_once")
+            last[arg] = max(last[arg], last[step.dest] if later or begins else step.dest)
     return last
+
+
+def _is_borrowed(step: Step) -> bool:
+    """Whether a step names a value that may be in an argument's memory."""
+    return step.action == "pick" and bool(dict(step.details).get("borrowed"))

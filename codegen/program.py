@@ -217,12 +217,24 @@ def build_program(
 
 
 def build_block(
-    around: Builder, results: Mapping[str, Node], given: Mapping[Node, Callable[[Builder], int]]
+    around: Builder,
+    results: Mapping[str, Node],
+    given: Mapping[Node, Callable[[Builder], int]],
+    carried: Collection[str] = (),
 ) -> Program:
-    """The program of a block; ``given`` nodes are not computed, but read as the functions say."""
+    """The program of a block; ``given`` nodes are not computed, but read as the functions say.
+
+    The results that are ``carried`` to another run of the block are no views of what may not be
+    there any more.
+    """
     builder = Builder(around.dtype, around.short)
     registers = _lowered(builder, list(results.values()), list(given), given)
     places = {label: builder.strong(registers[node]) for label, node in results.items()}
+    for label in carried:
+        step = builder.steps[places[label]]
+        base = builder.steps[builder.base(step.dest)]
+        if base is not step or base.action in LEAVES:
+            places[label] = builder.emit("copy", [step.dest], shape=step.shape, dtype=step.dtype)
     return _finished(builder, places)
 
 

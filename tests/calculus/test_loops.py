@@ -119,8 +119,28 @@ def loop_of_loops(loop: Scan) -> Node:
     return b.sum(last, axis=1)
 
 
+def remembered(loop: Scan) -> Node:
+    """Carries that are views of what a step made, and of its element."""
+
+    def step(carry: tuple[Node, Node], x: Node) -> tuple[tuple[Node, Node], Node]:
+        h, z = carry
+        return (b.sin(x @ W + h @ U)[:, ::-1], x), (h + z @ W) ** 2
+
+    (h, z), ys = loop(step, (H0, X[:, 0]), time_first(X))
+    return b.sum(h @ U, axis=1) + b.sum(z @ W, axis=1) + b.sum(ys, axis=(0, 2))
+
+
+def exchanged(loop: Scan) -> Node:
+    def step(carry: tuple[Node, Node], x: Node) -> tuple[tuple[Node, Node], Node]:
+        g, h = carry
+        return (h, b.tanh(g @ U + x @ W)), g * h
+
+    (g, h), ys = loop(step, (H0 + C, H0), time_first(X))
+    return b.sum(g @ U * h, axis=1) + b.sum(ys, axis=(0, 2))
+
+
 MODELS = [simple, backward_in_time, masked, two_carries, weights_in_and_outside, chained]
-MODELS += [running_scalar, embedded, held, loop_of_loops]
+MODELS += [running_scalar, embedded, held, loop_of_loops, remembered, exchanged]
 
 
 def values(batch: int = BATCH) -> dict[str, Any]:
