@@ -19,6 +19,7 @@ from codegen.names import HINTS
 from codegen.numpy_table import axes_text
 from codegen.program import Program, Step
 from codegen.style import Style
+from codegen.windows import keyword_words
 
 #: Calls with an operator of their own where they write over their first argument.
 OPERATORS = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/="}
@@ -29,6 +30,9 @@ CALL_HINTS = {
     **dict.fromkeys(("dot", "matmul", "outer"), "product"),
     "vecdot": "dot",
     "sum": "total",
+    "positive": "windows",
+    **dict.fromkeys(("_pooled_max", "_pooled_sum"), "pooled"),
+    "_overlap_add": "overlapped",
     "_sigmoid_into": "sigma",
     "_softmax_into": "soft",
     "_log_softmax_into": "log_soft",
@@ -106,6 +110,7 @@ def call_line(
         words.append(f"axis={axes_text(axes, len(sources[0].shape))}")
     if dict(step.details).get("keepdims"):
         words.append("keepdims=True")
+    words += keyword_words(style, dict(step.details).get("keywords", ()))
     words += [f"out={target}"] if target else []
     code = (style.helper if function.startswith("_") else style.call)(function, *words)
     return code if target == name else f"{name} = {code}"

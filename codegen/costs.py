@@ -29,6 +29,7 @@ from symdiff.expr.shapes import (
     shape_size,
     size_add,
     size_mul,
+    size_sub,
     size_value,
 )
 
@@ -238,6 +239,14 @@ def _mul(step: Step, sources: Sequence[Step]) -> Size:
     return _chain([*pieces, *under], counted)
 
 
+def _pooled(step: Step, sources: Sequence[Step]) -> Size:
+    return size_sub(sources[0].size, step.size)
+
+
+def _added(step: Step, sources: Sequence[Step]) -> Size:
+    return sources[0].size
+
+
 def _call(step: Step, sources: Sequence[Step]) -> Size:
     return CALLS.get(step.detail("function"), _each(1))(step, sources)
 
@@ -248,6 +257,8 @@ CALLS: dict[str, Counted] = {
     "vecdot": _dot,
     "sum": _read(1),
     "positive": _nothing,
+    **dict.fromkeys(("_pooled_max", "_pooled_sum"), _pooled),
+    "_overlap_add": _added,
     "_sigmoid_into": _each(4),
     "_softplus_into": _each(6),
     "_softmax_into": _read(5),
@@ -277,9 +288,10 @@ FLOPS: dict[str, Counted] = {
     "log_softmax": _read(5, rows=2),
     "logsumexp": _read(4, rows=3),
     **dict.fromkeys(("sum", "max", "prod", "cumsum"), _read(1)),
+    "pooled": _pooled,
     "mean": _read(1, rows=1),
     "clip": _each(1),
-    **dict.fromkeys(("scatter_add", "overlap_add"), lambda step, sources: sources[0].size),
+    **dict.fromkeys(("scatter_add", "overlap_add"), _added),
     "add": _add,
     "mul": _mul,
     "matmul": _matmul,

@@ -75,6 +75,7 @@ HINTS = {
     "scatter_add": "scattered",
     **dict.fromkeys(("window", "columns"), "windows"),
     "overlap_add": "overlapped",
+    "pooled": "pooled",
 }
 
 

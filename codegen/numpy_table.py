@@ -379,6 +379,7 @@ PRINTERS: dict[str, Printer] = {
     "window": windows.window,
     "columns": _reshape,
     "overlap_add": windows.overlap_add,
+    "pooled": windows.pooled,
     "take": _take,
     "scatter_add": _scatter_add,
     "one_hot": _one_hot,

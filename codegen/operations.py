@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from codegen import views
+from codegen import views, windows
 from codegen.program import VIEWS, Builder, Program, Step
 from symdiff.expr.shapes import Shape, Size, broadcast_shapes, shape_size
 
@@ -358,4 +358,7 @@ RULES: dict[str, Rule] = {
     "vecdot": _vecdot,
     "sum": _sum,
     "outer": _outer,
+    "columns": windows.columns_call,
+    "pooled": windows.pooled_call,
+    "overlap_add": windows.overlap_add_call,
 }

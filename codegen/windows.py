@@ -7,11 +7,29 @@ every dilation-th element, which moves no data.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, TypeAlias
 
+from codegen import views
 from codegen.expression import Level, Text, count
-from codegen.program import Step
+from codegen.program import Builder, Step
 from codegen.style import Style
-from symdiff.expr.shapes import Size, size_add, size_mul, size_sub
+from symdiff.expr.shapes import Shape, Size, size_add, size_mul, size_sub
+
+Keywords: TypeAlias = "tuple[tuple[str, tuple[Size, ...]], ...]"
+
+
+class Expansion(Protocol):
+    """What rules of :mod:`codegen.operations` are given to make calls with."""
+
+    builder: Builder
+
+    def call(
+        self, function: str, args: Sequence[int], shape: Shape, dtype: str, **details: object
+    ) -> int:
+        """One call of a function."""
+
+    def ufunc(self, function: str, args: Sequence[int], dtype: str) -> int:
+        """A function of elements."""
 
 
 def window(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
@@ -44,13 +62,55 @@ def _every(steps: Sequence[int]) -> str:
 
 
 def overlap_add(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
-    """A call of the helper function; strides and dilations of 1 go without saying."""
+    """A call of the helper function."""
+    words = keyword_words(style, _overlap_keywords(step))
+    return Text(style.helper("_overlap_add", args[0].code, *words), Level.ATOM, 1 + count(args))
+
+
+def pooled(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
+    """A call of the helper function that reduces windows place by place."""
+    axes = f"axes={step.detail('axes')}"
+    code = style.helper(step.detail("function"), args[0].code, axes)
+    return Text(code, Level.ATOM, 1 + count(args))
+
+
+def _overlap_keywords(step: Step) -> Keywords:
+    """Strides and dilations of 1 go without saying."""
     axes, lengths, strides, dilations = (value for _, value in step.details)
-    more = [str(axes), _tuple(style, lengths)]
-    more += [f"strides={strides}"] if set(strides) != {1} else []
-    more += [f"dilations={dilations}"] if set(dilations) != {1} else []
-    return Text(style.helper("_overlap_add", args[0].code, *more), Level.ATOM, 1 + count(args))
+    more = [("strides", strides), ("dilations", dilations)]
+    return (
+        ("axes", axes),
+        ("lengths", lengths),
+        *((name, values) for name, values in more if set(values) != {1}),
+    )
 
 
-def _tuple(style: Style, sizes: Sequence[Size]) -> str:
-    return style.shape(tuple(sizes)) if len(sizes) > 1 else f"({style.size(sizes[0]).code},)"
+def keyword_words(style: Style, keywords: Keywords) -> list[str]:
+    """``axes=(2, 3)``: arguments that are tuples of sizes."""
+    words = []
+    for name, values in keywords:
+        inner = ", ".join(style.size(size).code for size in values)
+        words.append(f"{name}=({inner}{',' * (len(values) == 1)})")
+    return words
+
+
+# As calls that take ``out=`` (see codegen.operations).
+
+
+def columns_call(work: Expansion, step: Step, args: list[int]) -> int:
+    """Windows copied as they are, then seen as a matrix: a buffer is contiguous."""
+    copied = work.ufunc("positive", args, step.dtype)
+    return views.reshape(work.builder, copied, step.shape)
+
+
+def pooled_call(work: Expansion, step: Step, args: list[int]) -> int:
+    """See pooled."""
+    keywords = (("axes", step.detail("axes")),)
+    function = step.detail("function")
+    return work.call(function, args, step.shape, step.dtype, keywords=keywords)
+
+
+def overlap_add_call(work: Expansion, step: Step, args: list[int]) -> int:
+    """See overlap_add."""
+    keywords = _overlap_keywords(step)
+    return work.call("_overlap_add", args, step.shape, step.dtype, keywords=keywords)

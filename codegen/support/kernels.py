@@ -90,23 +90,49 @@ def _scatter_add(rows, index, n, batch=0):
     return result
 
 
-def _overlap_add(windows, axes, lengths, strides=None, dilations=None):
+def _pooled(function, x, axes, out):
+    """The function of all elements along axes of few: whole arrays, one after the other."""
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    first, *rest = np.ndindex(moved.shape[x.ndim - len(axes) :])
+    if out is None:
+        out = moved[(..., *first)].copy(order="K")
+    else:
+        out[...] = moved[(..., *first)]
+    for place in rest:
+        function(out, moved[(..., *place)], out=out)
+    return out
+
+
+def _pooled_max(x, axes, out=None):
+    """x.max(axis=axes), for axes of few elements."""
+    return _pooled(np.maximum, x, axes, out)
+
+
+def _pooled_sum(x, axes, out=None):
+    """x.sum(axis=axes), for axes of few elements."""
+    return _pooled(np.add, x, axes, out)
+
+
+def _overlap_add(windows, axes, lengths, strides=None, dilations=None, out=None):
     """Windows added up where they were taken from: one strided sum a place in the window."""
     strides = strides or (1,) * len(axes)
     dilations = dilations or (1,) * len(axes)
     rank = windows.ndim - len(axes)
-    shape = list(windows.shape[:rank])
-    for axis, length in zip(axes, lengths):
-        shape[axis] = length
-    # The axes lie in memory in the order of the windows', whatever that is.
-    result = np.zeros_like(windows[(..., *[0] * len(axes))], shape=shape)
+    if out is None:
+        shape = list(windows.shape[:rank])
+        for axis, length in zip(axes, lengths):
+            shape[axis] = length
+        # The axes lie in memory in the order of the windows', whatever that is.
+        out = np.zeros_like(windows[(..., *[0] * len(axes))], shape=shape)
+    else:
+        out[...] = 0
     for offsets in np.ndindex(windows.shape[rank:]):
         places = [slice(None)] * rank
         for axis, k, stride, dilation in zip(axes, offsets, strides, dilations):
             begin = k * dilation
             places[axis] = slice(begin, begin + windows.shape[axis] * stride, stride)
-        result[tuple(places)] += windows[(..., *offsets)]
-    return result
+        out[tuple(places)] += windows[(..., *offsets)]
+    return out
 
 
 def _spread(x, padding):

@@ -73,7 +73,7 @@ def test_random_graphs_and_their_gradients(graph: Graph) -> None:
 def test_every_printer_is_used_by_some_lowering_or_operation() -> None:
     made = {"strong", "copy", "eye", "full", "index", "transpose", "broadcast", "diagonal"}
     made |= {"matmul", "tensordot", "vecdot", "vdot", "outer", "sum", "number", "sigmoid_slope"}
-    made |= {"mean", "clip", "finite_peak", "softplus_brief", "columns"}
+    made |= {"mean", "clip", "finite_peak", "softplus_brief", "columns", "pooled"}
     made |= {"hypot_reduce", "divide_or_zero"}
     made |= {"call"}
     assert set(PRINTERS) <= made | set(OPS)
