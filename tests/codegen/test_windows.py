@@ -51,9 +51,14 @@ def test_windows_are_views(
 
 def test_windows_added_up() -> None:
     g = b.input("g", ("batch", 4, 3))
-    assert line_of(overlap_add(g, (1,), (6,), (1,), (1,))) == "_overlap_add(g, (1,), (6,))"
+    assert (
+        line_of(overlap_add(g, (1,), (6,), (1,), (1,)))
+        == "_overlap_add(g, axes=(1,), lengths=(6,))"
+    )
     strided = overlap_add(g, (1,), (14,), (2,), (3,))
-    assert line_of(strided) == "_overlap_add(g, (1,), (14,), strides=(2,), dilations=(3,))"
+    assert line_of(strided) == (
+        "_overlap_add(g, axes=(1,), lengths=(14,), strides=(2,), dilations=(3,))"
+    )
 
 
 def test_windows_added_up_keep_the_order_of_axes_in_memory() -> None:
