@@ -78,6 +78,18 @@ def is_factored(node: Node, known: Container[Node]) -> bool:
     return False
 
 
+def stays_factored(node: Node, depth: int = 6) -> bool:
+    """Whether a node is factored, as seen from a few nodes below it."""
+    levels = [[node]]
+    for _ in range(depth):
+        below = (_core(x) for y in levels[-1] for x in y.inputs)
+        levels.append([x for x in dict.fromkeys(below) if x.op in OPENED])
+    known: set[Node] = set()
+    for level in reversed(levels):
+        known.update(x for x in level if x.op in OPENED and is_factored(x, known))
+    return node in known
+
+
 def _core(x: Node) -> Node:
     return x.inputs[0] if is_view(x) else x
 

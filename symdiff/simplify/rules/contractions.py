@@ -22,6 +22,7 @@ from symdiff.simplify.cost import at, contraction_space, elements
 from symdiff.simplify.parts import as_like, core_of, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.canonical import flatten_product
+from symdiff.simplify.terms import stays_factored
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +322,8 @@ def gather_sums(node: Node, context: Context) -> Node | None:
     found = []
     for x, c in total.terms.items():
         summand = _summand(x) if not context.is_shared(x) and x.shape == node.shape else None
-        if summand is not None:
+        # An outer product that is summed need not be formed, but the sum of two would be.
+        if summand is not None and not all(map(stays_factored, summand.parts.operands)):
             found.append((x, c, summand))
     partners = _sharing([set().union(*map(_near, s.parts.operands)) for _, _, s in found])
     for k, (x, c, first) in enumerate(found):
