@@ -345,7 +345,18 @@ PRINTERS: dict[str, Printer] = {
         name: _call(name)
         for name in (
             *("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
-            *("arctan", "arcsinh", "arctanh", "abs", "sign", "hypot", "maximum", "minimum"),
+            *(
+                "arctan",
+                "arcsinh",
+                "arctanh",
+                "arccosh",
+                "arcsin",
+                "abs",
+                "sign",
+                "hypot",
+                "maximum",
+                "minimum",
+            ),
             *("where", "outer", "vdot", "clip"),
         )
     },

@@ -18,7 +18,8 @@ from symdiff.expr.shapes import Shape, Size, broadcast_shapes, shape_size
 
 #: Functions of arrays, an element at a time, that NumPy has under their own names.
 UNARY = frozenset(
-    """exp expm1 log log1p sin cos tan sinh cosh tanh arctan arcsinh arctanh abs sign""".split()
+    """exp expm1 log log1p sin cos tan sinh cosh tanh arctan arcsinh arctanh abs
+    sign arccosh arcsin""".split()
 )
 BINARY = frozenset({"hypot", "maximum", "minimum"})
 COMPARISONS = {

@@ -22,8 +22,8 @@ BUILTINS = frozenset(
 
 #: Attributes that may be read: of NumPy, of arrays, dicts and strings.
 ATTRIBUTES = frozenset(
-    """T __name__ abs add all any append arange arcsinh arctan arctanh argv argwhere array
-    asarray astype at bool_ broadcast broadcast_to clip concatenate copy cos cosh cumsum
+    """T __name__ abs add all any append arange arccosh arcsin arcsinh arctan arctanh argv argwhere
+    array asarray astype at bool_ broadcast broadcast_to clip concatenate copy cos cosh cumsum
     default_rng divide dot dtype einsum empty equal errstate exit exp expm1 eye finfo flat flip
     float32 float64 fromkeys full get greater greater_equal hypot inf int64 integers isfinite
     items join keys kind less less_equal linalg log log1p logaddexp matmul max maximum mean

@@ -333,7 +333,18 @@ def _reciprocal_or_zero(x: Any) -> Any:
 
 
 _SAME_NAME = ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh"]
-_SAME_NAME += ["arctan", "arcsinh", "arctanh", "abs", "sign", "maximum", "minimum", "where"]
+_SAME_NAME += [
+    "arctan",
+    "arcsinh",
+    "arctanh",
+    "arccosh",
+    "arcsin",
+    "abs",
+    "sign",
+    "maximum",
+    "minimum",
+    "where",
+]
 _SCALARS: dict[str, Callable[..., Any]] = {
     **{name: getattr(anp, name) for name in _SAME_NAME},
     "erf": special.erf,

@@ -188,6 +188,7 @@ exp, expm1, log, log1p = _unary("exp"), _unary("expm1"), _unary("log"), _unary("
 sin, cos, tan = _unary("sin"), _unary("cos"), _unary("tan")
 sinh, cosh, tanh = _unary("sinh"), _unary("cosh"), _unary("tanh")
 arctan, arcsinh, arctanh = _unary("arctan"), _unary("arcsinh"), _unary("arctanh")
+arccosh, arcsin = _unary("arccosh"), _unary("arcsin")
 erf, sigmoid, softplus = _unary("erf"), _unary("sigmoid"), _unary("softplus")
 relu, abs, sign = _unary("relu"), _unary("abs"), _unary("sign")
 absolute = abs
@@ -196,6 +197,26 @@ absolute = abs
 def hypot(x: Any, y: Any) -> Node:
     """sqrt(x**2 + y**2) without overflow."""
     return scalar("hypot", *_as_arguments(x, y))
+
+
+def arccos(x: Any) -> Node:
+    """arccos(x) = π/2 − arcsin(x), elementwise."""
+    return subtract(math.pi / 2, arcsin(x))
+
+
+def log2(x: Any) -> Node:
+    """The logarithm to base 2, elementwise."""
+    return divide(log(x), math.log(2))
+
+
+def log10(x: Any) -> Node:
+    """The logarithm to base 10, elementwise."""
+    return divide(log(x), math.log(10))
+
+
+def exp2(x: Any) -> Node:
+    """2 ** x, elementwise."""
+    return exp(multiply(x, math.log(2)))
 
 
 def logaddexp(x: Any, y: Any) -> Node:

@@ -150,6 +150,21 @@ SCALARS: dict[str, Scalar] = {
     "arcsinh": Scalar(
         1, np.arcsinh, lambda s, x: s.asinh(x), (lambda out, x: (1 + x * x) ** -0.5,)
     ),
+    "arccosh": Scalar(
+        1,
+        np.arccosh,
+        lambda s, x: s.acosh(x),
+        (lambda out, x: (x - 1) ** -0.5 * (x + 1) ** -0.5,),
+        lo=0.0,
+    ),
+    "arcsin": Scalar(
+        1,
+        np.arcsin,
+        lambda s, x: s.asin(x),
+        (lambda out, x: (1 - x) ** -0.5 * (1 + x) ** -0.5,),
+        lo=-math.pi / 2,
+        hi=math.pi / 2,
+    ),
     "arctanh": Scalar(
         1,
         np.arctanh,

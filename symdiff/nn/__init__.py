@@ -21,7 +21,8 @@ from symdiff.nn import (
 
 _BUILD = """
     exp expm1 log log1p sqrt square abs absolute sign sin cos tan sinh cosh tanh arctan arcsinh
-    arctanh erf sigmoid softplus relu logaddexp hypot maximum minimum clip where power
+    arctanh arccosh arcsin arccos log2 log10 exp2
+    erf sigmoid softplus relu logaddexp hypot maximum minimum clip where power
     add subtract multiply divide negative
     less less_equal greater greater_equal equal not_equal
     sum mean var std max min prod norm logsumexp cumsum softmax log_softmax

@@ -154,7 +154,7 @@ def _signed(node: Node) -> int:
 
 
 #: The odd and the even functions, whose argument's sign comes out.
-ODD = ("sinh", "tanh", "arctan", "arcsinh", "arctanh", "erf", "sin", "tan")
+ODD = ("sinh", "tanh", "arctan", "arcsinh", "arctanh", "arcsin", "erf", "sin", "tan")
 EVEN = ("cosh", "cos")
 
 _RULES = {"mul": _product, "add": _sum, "contract": _contraction, "where": _choice}

@@ -90,12 +90,14 @@ _DOMAIN = {
     "log1p": (-0.4, 2.0),
     "log1mexp": (-2.0, -0.2),
     "arctanh": (-0.8, 0.8),
+    "arcsin": (-0.8, 0.8),
+    "arccosh": (1.2, 3.0),
     "tan": (-1.0, 1.0),
     "reciprocal_or_zero": (0.5, 2.0),
 }
 _UNARY = ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arctan"]
 _UNARY += ["arcsinh", "arctanh", "erf", "erfc", "sigmoid", "softplus", "relu", "abs", "sign"]
-_UNARY += ["log1mexp", "reciprocal_or_zero"]
+_UNARY += ["log1mexp", "reciprocal_or_zero", "arcsin", "arccosh"]
 
 
 def _unary(name: str) -> Case:

@@ -30,6 +30,8 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "cos": mpmath.cos,
     "tanh": mpmath.tanh,
     "sinh": mpmath.sinh,
+    "arcsinh": mpmath.asinh,
+    "arccosh": mpmath.acosh,
     "cosh": mpmath.cosh,
     "erf": mpmath.erf,
     "erfc": mpmath.erfc,

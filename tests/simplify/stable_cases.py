@@ -16,6 +16,7 @@ gap = b.input("gap", (7,))
 n = b.input("n", ())
 c, d = b.input("c", (), positive=True), b.input("d", (), positive=True)
 scales = b.input("scales", (4,), positive=True)
+far = b.input("far", (3,), range=(1.0, math.inf))
 weights = b.input("weights", (4,), nonnegative=True)
 weighed = b.input("weighed", (4,), positive=True)
 mask = x > y
@@ -36,6 +37,7 @@ POINTS = {
     "d": np.array(0.5),
     "signs": np.array([1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0]),
     "scales": np.array([0.5, 1.0, 2.0, 3.0]),
+    "far": np.array([1.0, 2.0, 1e200]),
     "weights": np.array([0.5, 0.0, 2.0, 0.0]),
     "weighed": np.array([1e-200, 0.3, 2.0, 1e100]),
 }
@@ -335,6 +337,19 @@ ACCURATE: dict[str, Case] = {
         (1 - 1 / (1 + pos), pos / (1 + pos)),
         (3 * y - 6 * y / (2 + pos), 3 * y * pos / (2 + pos)),
         never=(1 - 2 / (1 + pos), 1 + 1 / (1 + pos), y - 1 / (1 + pos), 1 - 1 / pos),
+    ),
+    "area_function": _case(
+        (b.log(x + b.sqrt(x**2 + 1)), b.arcsinh(x)),
+        (b.log(pos + b.sqrt(pos**2 + 4)), b.arcsinh(pos / 2) + math.log(2)),
+        (b.log(far + b.sqrt(far**2 - 1)), b.arccosh(far)),
+        never=(
+            b.log(x + b.sqrt(y**2 + 1)),
+            b.log(2 * x + b.sqrt(x**2 + 1)),
+            b.log(x + b.sqrt(x**2 + x + 1)),
+            b.log(x - b.sqrt(x**2 + 1)),
+            b.log(x + b.sqrt(x**2)),
+            b.log(1 + pos + b.sqrt((pos + 2) * pos)),
+        ),
     ),
     "power_of_one_plus_exp": _case(
         ((1 + b.exp(w)) ** 2 + 1, b.exp(2 * b.softplus(w)) + 1),

@@ -7,6 +7,7 @@ from symdiff.expr.node import Node
 from symdiff.simplify.hidden import EVEN, ODD
 from symdiff.simplify.parts import (
     Product,
+    Sum,
     as_like,
     below_movement,
     moved_again,
@@ -16,6 +17,7 @@ from symdiff.simplify.parts import (
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import negative, one_plus_exp
 from symdiff.simplify.rules.logarithms import of_scaled
+from symdiff.simplify.rules.powers import expanded
 
 
 @rule("stabler", "add", needs=("exp",))
@@ -163,6 +165,48 @@ def power_of_one_plus_exp(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+@rule("stabler", "log")
+def area_function(node: Node, context: Context) -> Rewrite | None:
+    """log(x + √(x² + k²)) = arcsinh(x/k) + log k, log(x + √(x² − k²)) = arccosh(x/k) + log k"""
+    total = sum_of(node.inputs[0])
+    for root, c in total.terms.items():
+        k = _excess(root, total.without(root)) if c == 1 else None
+        if not k:
+            continue
+        size = math.sqrt(abs(k))
+        x = total.without(root).node(node)
+        inside = power_product([(x, 1.0)], 1.0 / size)
+        new = scalar("arcsinh" if k > 0 else "arccosh", inside)
+        return Rewrite(linear_combination([(new, 1.0)], math.log(size)), {"x": x})
+    return None
+
+
+def _excess(root: Node, x: Sum) -> float | None:
+    """k of √(x² + k), for an x of one term."""
+    product = product_of(root)
+    if (
+        x.constant
+        or len(x.terms) != 1
+        or not any(e % 1 or b.op == "hypot" for b, e in product.factors.items())
+    ):
+        return None
+    whole = Product({}, product.coefficient**2)
+    for base, e in product.factors.items():
+        inner = product_of(base)
+        for b, p in inner.factors.items():
+            whole = whole.times(b, 2 * e * p)
+        whole = Product(whole.factors, whole.coefficient * inner.coefficient ** (2 * e))
+    square = expanded(whole)
+    ((y, c),) = x.terms.items()
+    own = product_of(y)
+    twice = Product({b: 2 * e for b, e in own.factors.items()}, (c * own.coefficient) ** 2)
+    wanted = expanded(twice)
+    if square is None or wanted is None:
+        return None
+    left = square.minus(wanted, 1.0)
+    return None if left is None or left.terms else left.constant
+
+
 RULES: tuple[Rule, ...] = (
     hyperbolic_of_exponentials,
     odd_or_even,
@@ -172,4 +216,4 @@ RULES: tuple[Rule, ...] = (
     exp_over_expm1,
     one_plus_inverse_expm1,
 )
-ACCURATE: tuple[Rule, ...] = (power_of_one_plus_exp,)
+ACCURATE: tuple[Rule, ...] = (power_of_one_plus_exp, area_function)

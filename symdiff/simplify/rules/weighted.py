@@ -4,7 +4,7 @@ Weights go into the exponents, as their logarithms, where a sum of exponentials 
 taken the logarithm of; a softmax that is normalised only after a contraction is one before it.
 """
 
-from symdiff.expr.algebra import linear_combination, scalar
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import rebuild
 from symdiff.expr.movement import reduction
@@ -103,7 +103,7 @@ def _reaches(node: Node, wanted: Node, depth: int = _DEEP) -> bool:
     return any(_reaches(x, wanted, depth - 1) for x in node.inputs)
 
 
-@rule("stabler", "mul", needs=("exp",))
+@rule("stabler", "mul", needs=("exp", "pow"))
 def softmax_in_contraction(node: Node, context: Context) -> Rewrite | None:
     """Σ v w eᶻ / Σ w eᶻ = Σ v softmax(z + log w), for w ≥ 0"""
     product = product_of(node)
@@ -142,6 +142,8 @@ def _weighted(x: Node) -> Node | None:
     """log(w eᶻ), for w ≥ 0: what is not the exponential is weights."""
     if x.op == "exp":
         return x.inputs[0]
+    if x.op == "pow" and x.inputs[0].facts.positive:
+        return power_product([(x.inputs[1], 1.0), (scalar("log", x.inputs[0]), 1.0)])
     if x.op != "mul" or x.attr("coefficient") != 1:
         return None
     terms, exponentials = [], 0

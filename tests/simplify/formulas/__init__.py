@@ -5,7 +5,9 @@ the caller declares.
 """
 
 from tests.simplify.formulas import (
+    assorted,
     binary,
+    contrasts,
     densities,
     divergences,
     exponentials,
@@ -49,5 +51,7 @@ FAMILIES = (
     divergences,
     norms_again,
     moments,
+    contrasts,
+    assorted,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}

@@ -234,6 +234,6 @@ TABLE: dict[str, Row] = {
     "spectral_flat": (
         "np.exp(np.mean(np.log(x)))/np.mean(x)",
         "x",
-        {"x": v([0.5, 1.5, 2.0], [1e-200, 1e-190, 3e-200], positive=True)},
+        {"x": v([0.5, 1.5, 2.0], [1e-100, 1e-90, 3e-100], positive=True)},
     ),
 }
