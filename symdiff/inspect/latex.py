@@ -109,7 +109,10 @@ class Latex(Drawing):
         return rf"{sign} {self.at(body, Level.PRODUCT)}"
 
     def indexed(self, base: str, letters: str) -> str:
-        return f"{base}_{{{letters}}}" if letters else base
+        """A base that ends in a subscript of its own is put in braces: LaTeX refuses two."""
+        if not letters:
+            return base
+        return f"{{{base}}}_{{{letters}}}" if base.endswith("}") else f"{base}_{{{letters}}}"
 
     def index_sum(self, letters: str, body: str) -> str:
         return rf"\sum_{{{letters}}} {body}" if letters else body

@@ -33,6 +33,10 @@ def body(node: Node) -> str:
         (1 / x + x, r"\frac{1}{x} + x"),
         (x * (x > 0), r"\left[x > 0\right] \, x"),
         (b.sum(b.input("X", ("batch", 3)), axis=0), r"\sum_{\text{batch}} X"),
+        (
+            b.einsum("ijk,ljk->il", b.input("t3", (2, 3, 4)), b.input("W", (5, 3, 4))),
+            r"\sum_{kl} {t_{3}}_{ikl} \, W_{jkl}",
+        ),
         (b.one_hot(b.input("y", (4,), "int64"), 3), r"\operatorname{one\_hot}\left(y\right)"),
     ],
 )

@@ -230,6 +230,75 @@ def test_a_network_of_all_layers(pool: str) -> None:
         assert error(product[name], (ahead[name] - behind[name]) / (2 * t)) < 1e-6, name
 
 
+SHARED = """
+name = "shared"
+[inputs]
+x = { shape = ["batch", 3, 8, 8] }
+[parameters]
+K = { shape = [3, 3, 3, 3] }
+b = { shape = [3] }
+V = { shape = [4, 3, 2, 2] }
+[equations]
+h = "tanh(conv2d(x, K, padding='same') + b[:, None, None])"
+g = "tanh(conv2d(h, K, stride=2, padding=1) + b[:, None, None])"
+c = "conv2d(g, V)"
+r = "conv_transpose2d(c, V)"
+[loss]
+per_example = "mean((r - g)**2, axis=(1, 2, 3)) + sum(c, axis=(1, 2, 3))**2"
+reduction = "sum"
+"""
+
+
+def test_kernels_used_twice_and_transposed() -> None:
+    """A kernel shared in depth, and one that an autoencoder decodes with: cross terms counted."""
+    module = compiled(SHARED)
+    params, _, x = point(module)
+    loop = example_gradients(module, params, x)
+    s = module.backward_with_norms(params, x)[2]
+    for name in params:
+        assert error(s[name], [np.sum(g[name] ** 2) for g in loop]) < 1e-11, name
+    t, v = 1e-6, {name: RNG.normal(size=p.shape) for name, p in params.items()}
+    ends = [module.loss({n: p + d * v[n] for n, p in params.items()}, x) for d in (t, -t)]
+    slope = sum(np.vdot(g, v[n]) for n, g in module.backward(params, x)[1].items())
+    assert slope == pytest.approx((ends[0] - ends[1]) / (2 * t), rel=1e-6)
+
+
+WIDE = """
+name = "wide"
+[inputs]
+x = { shape = ["batch", 24, SIDE, SIDE] }
+[parameters]
+K = { shape = [40, CHANNELS, 3, 3] }
+[equations]
+h = "tanh(conv2d(x, K, groups=GROUPS))"
+[loss]
+per_example = "sum(h**2, axis=(1, 2, 3))"
+"""
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(("side", "instantiated"), [(4, False), (16, True)])
+def test_gradients_are_instantiated_where_positions_are_many(
+    side: int, instantiated: bool, groups: int
+) -> None:
+    """T(d + p) < d p: Gram matrices over the T positions; else each example's own gradient."""
+    text = WIDE.replace("SIDE", str(side)).replace("CHANNELS", str(24 // groups))
+    text = text.replace("GROUPS", str(groups))
+    functions = compile_spec(text).description.functions
+    each = 40 * 24 // groups * 9
+    for name in ("per_example_sq_norms", "per_example_norms"):
+        steps = build_program(functions[name].roots()).steps
+        sizes = {size_value(s.size, {"batch": 100}) for s in steps if s.allocates}
+        assert (100 * each in sizes) == instantiated, name
+    module = compiled(text)
+    params = {"K": 0.1 * RNG.normal(size=module.PARAMETERS["K"])}
+    x = RNG.normal(size=(3, 24, side, side))
+    loop = example_gradients(module, params, x)
+    expected = [np.sum(g["K"] ** 2) for g in loop]  # the mean over one example is its own
+    s = module.per_example_sq_norms(params, x)["K"]
+    assert error(s, expected) < 1e-10
+
+
 def test_an_empty_batch_has_no_norms() -> None:
     module = compiled(spec(2, 1, 1, 2, "same"))
     params, _, x = point(module)
