@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.campaign.formulas import _INPUTS, STEPS, Draw
+from tests.campaign.drawing import Draw
+from tests.campaign.formulas import INPUTS, STEPS
 from tests.campaign.layered import add_layer
 from tests.campaign.losses import end
 from tests.campaign.network import Network, Shape
 
-_FLAT: tuple[Shape, ...] = ((3,), (4,), (1,), ("time", 2), (2, 4), (3, 2, 2))
+_FLAT: tuple[Shape, ...] = ((3,), (4,), (1,), ("time", 2), (2, 4), (3, 2, 2), (2, 5), (1, 4, 4))
 
 
 @st.composite
 def written(draw: st.DrawFn) -> Network:
     """A network of equations."""
     d = Draw(draw)
-    shape = d.one(_INPUTS)
+    shape = d.one(INPUTS)
     d.network.shapes[d.network.input("x", shape)] = shape
     d.network.value, d.network.shape = "x", shape
     for _ in range(draw(st.integers(1, 7))):

@@ -1,126 +1,15 @@
 """Networks of equations, drawn: one table a kind of value, a row an operation.
 
-A row is a function of a :class:`Draw` that adds an equation, and returns False where it cannot.
+A row is a function of a :class:`~tests.campaign.drawing.Draw` that adds an equation, and returns False where it cannot.
 Whoever adds a function to symdiff adds a row here, and the campaign draws it from then on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable
 
-from hypothesis import strategies as st
-
-from tests.campaign.network import Network, Shape, Size, number
-
-T = TypeVar("T")
-
-
-@dataclass
-class Draw:
-    """The network so far, and where its choices come from."""
-
-    choose: st.DrawFn
-    network: Network = field(default_factory=Network)
-
-    def one(self, options: Sequence[T]) -> T:
-        """One of several; the first is the simplest."""
-        return self.choose(st.sampled_from(list(options)))
-
-    def chance(self) -> bool:
-        """Yes or no; no is simpler."""
-        return self.choose(st.booleans())
-
-    def rarely(self, times: int) -> bool:
-        """Once in so many times and one."""
-        return self.choose(st.sampled_from([False] * times + [True]))
-
-    @property
-    def x(self) -> str:
-        return self.network.value
-
-    @property
-    def shape(self) -> Shape:
-        return self.network.shape
-
-    def now(self, text: str, shape: Shape | None = None) -> bool:
-        """A new value, of the last one's shape unless said."""
-        self.network.equation(text, self.shape if shape is None else shape)
-        return True
-
-    def weight(self, shape: Shape) -> str:
-        """A parameter of the shape: a new one, one used before, or an expression of some."""
-        made = [w(self, shape) for w in self.choose(st.permutations(WEIGHTS))[:1]]
-        found = [text for text in made if text]
-        return found[0] if found else _known(self, shape)
-
-    def earlier(self, shape: Shape | None = None) -> str | None:
-        """An earlier value, of the last one's shape unless said."""
-        wanted = self.shape if shape is None else shape
-        names = [n for n, own in self.network.shapes.items() if own == wanted and n != self.x]
-        return self.one(names) if names else None
-
-
-def _known(d: Draw, shape: Shape) -> str:
-    """A parameter of exactly the shape, an old one or else a new one."""
-    known = [n for n, p in d.network.parameters.items() if tuple(p["shape"]) == shape]
-    if known and d.chance():
-        return d.one(known)
-    options: dict[str, Any] = {}
-    if d.network.parameters and d.rarely(7):
-        options["trainable"] = False
-    return d.network.parameter(shape, init="uniform", **options)
-
-
-def _transposed(d: Draw, shape: Shape) -> str | None:
-    return f"{_known(d, shape[::-1])}.T" if len(shape) == 2 else None
-
-
-def _scaled(d: Draw, shape: Shape) -> str:
-    return f"({_known(d, ())} * {_known(d, shape)})"
-
-
-def _rows(d: Draw, shape: Shape) -> str | None:
-    if not shape or not isinstance(shape[0], int):
-        return None
-    return f"{_known(d, (shape[0] + 1, *shape[1:]))}[1:]"
-
-
-def _strided(d: Draw, shape: Shape) -> str | None:
-    if not shape or not isinstance(shape[-1], int):
-        return None
-    return f"{_known(d, (*shape[:-1], 2 * shape[-1]))}[..., ::2]"
-
-
-def _of_two(d: Draw, shape: Shape) -> str | None:
-    if len(shape) != 2 or not isinstance(shape[-1], int):
-        return None
-    left = _known(d, (shape[0], 1))
-    return f"concatenate([{left}, {_known(d, shape)}[:, 1:]], axis=1)"
-
-
-def _low_rank(d: Draw, shape: Shape) -> str | None:
-    return f"({_known(d, (shape[0], 2))} @ {_known(d, (2, shape[1]))})" if len(shape) == 2 else None
-
-
-def _normalised(d: Draw, shape: Shape) -> str | None:
-    if len(shape) != 2:
-        return None
-    w = _known(d, shape)
-    return f"({w} / norm({w}, axis=0))"
-
-
-def _each(text: str) -> Callable[[Draw, Shape], str | None]:
-    return lambda d, shape: text.format(w=_known(d, shape)) if shape else None
-
-
-#: Where weights come from.
-WEIGHTS: list[Callable[[Draw, Shape], str | None]] = [
-    _known, _known, _known, _transposed, _scaled, _rows, _strided, _of_two, _low_rank, _normalised,
-    _each("softmax({w})"), _each("tanh({w})"), _each("exp({w})"), _each("{w}[::-1]"),
-    _each("({w} - mean({w}))"), _each("(2 * {w} - stop_gradient({w}))"),
-]  # fmt: skip
+from tests.campaign.drawing import Draw, known_parameter
+from tests.campaign.network import Shape, Size, number, positions
 
 #: Functions of each element, which any value may pass through.
 ELEMENTWISE = (
@@ -168,7 +57,7 @@ def _pair(d: Draw) -> bool:
 def _scale(d: Draw) -> bool:
     """A scalar parameter, shared where it is drawn again."""
     form = d.one(("{a} * {x}", "{x} + {a}", "tanh({a} * {x})"))
-    return d.now(form.format(a=_known(d, ()), x=d.x))
+    return d.now(form.format(a=known_parameter(d, ()), x=d.x))
 
 
 def _gain(d: Draw) -> bool:
@@ -176,10 +65,11 @@ def _gain(d: Draw) -> bool:
     if not d.shape:
         return False
     sizes: list[Size] = [d.shape[-1], 1]
-    gain = _known(d, (d.one(sizes),))
+    gain = known_parameter(d, (d.one(sizes),))
     return d.now(d.one(("{x} * {g}", "{x} + {g}", "tanh({x}) + {g}")).format(x=d.x, g=gain))
 
 
+PADDINGS: tuple[int | str, ...] = (0, 1, "same")
 UNITS: tuple[Size, ...] = (3, 1, 2, 5, "width")
 
 
@@ -188,7 +78,7 @@ def _dense(d: Draw) -> bool:
         return False
     units = d.one(UNITS)
     w = d.weight((d.shape[-1], units))
-    bias = f" + {_known(d, (units,))}" if d.chance() else ""
+    bias = f" + {known_parameter(d, (units,))}" if d.chance() else ""
     form = d.one(("{x} @ {w}", "tanh({x} @ {w})", "einsum('...i,ij->...j', {x}, {w})"))
     return d.now(form.format(x=d.x, w=w) + bias, (*d.shape[:-1], units))
 
@@ -207,7 +97,7 @@ def _backwards(d: Draw) -> bool:
     """There and back with one weight, transposed."""
     if not d.shape:
         return False
-    w = _known(d, (d.shape[-1], d.one((2, 3))))
+    w = known_parameter(d, (d.shape[-1], d.one((2, 3))))
     return d.now(f"tanh({d.x} @ {w}) @ {w}.T")
 
 
@@ -296,62 +186,141 @@ def _embedded(d: Draw) -> bool:
     """Rows of a table, added or joined to what is there."""
     if not d.shape or len(d.shape) > 2:
         return False
-    table = _known(d, (4, d.shape[-1]))
+    table = known_parameter(d, (4, d.shape[-1]))
     ids = d.network.input(f"i{len(d.network.inputs)}", d.shape[:-1], labels=4)
     padding = ", padding_idx=1" if d.chance() else ""
     return d.now(f"{d.x} + embedding({table}, {ids}{padding})")
 
 
+def _image_rank(d: Draw) -> int:
+    """How many axes of space an image has, 0 if it is none or they have no numbers."""
+    fits = 2 <= len(d.shape) <= 3 and all(isinstance(size, int) for size in d.shape)
+    return len(d.shape) - 1 if fits else 0
+
+
 def _convolved(d: Draw) -> bool:
-    rank = len(d.shape) - 1
-    if rank not in (1, 2) or not isinstance(d.shape[0], int):
+    """A convolution, its kernels sometimes shared with an earlier one of that shape."""
+    rank = _image_rank(d)
+    if not rank:
         return False
-    channels, space = d.shape[0], d.shape[1:]
+    channels = number(d.shape[0])
     groups = d.one([g for g in (1, 2, 3) if channels % g == 0])
     outputs = groups * d.one((1, 2))
-    sizes = [d.one((1, 2, 3)) for _ in space]
-    stride, dilation = d.one((1, 2)), d.one((1, 2))
-    padding = d.one((0, 1, "same"))
-    lengths = []
-    for length, size in zip(space, sizes, strict=True):
-        if not isinstance(length, int):
-            return False
-        span = dilation * (size - 1) + 1
-        around = padding if isinstance(padding, int) else None
-        whole = length + 2 * around - span if around is not None else None
-        if whole is not None and whole < 0:
-            return False
-        lengths.append(-(-length // stride) if whole is None else whole // stride + 1)
+    sizes = [d.one((1, 2, 3)) for _ in range(rank)]
+    stride, dilation, padding = d.one((1, 2)), d.one((1, 2)), d.one(PADDINGS)
+    places = [
+        positions(n, k, stride, padding, dilation) for n, k in zip(d.shape[1:], sizes, strict=True)
+    ]
+    if None in places:
+        return False
     w = d.weight((outputs, channels // groups, *sizes))
     text = f"conv{rank}d({d.x}, {w}, stride={stride}, padding={padding!r}, dilation={dilation}"
-    return d.now(f"{text}, groups={groups})", (outputs, *lengths))
+    return d.now(f"{text}, groups={groups})", (outputs, *(p for p in places if p)))
+
+
+def _transposed_convolution(d: Draw) -> bool:
+    rank = _image_rank(d)
+    if not rank or any(number(n) > 5 for n in d.shape):
+        return False
+    channels, outputs = number(d.shape[0]), d.one((1, 2))
+    sizes, stride = [d.one((1, 2, 3)) for _ in range(rank)], d.one((1, 2))
+    w = d.weight((channels, outputs, *sizes))
+    places = [stride * (number(n) - 1) + k for n, k in zip(d.shape[1:], sizes, strict=True)]
+    return d.now(f"conv_transpose{rank}d({d.x}, {w}, stride={stride})", (outputs, *places))
 
 
 def _windowed(d: Draw) -> bool:
-    rank = len(d.shape) - 1
-    if rank not in (1, 2) or not all(isinstance(s, int) and s >= 2 for s in d.shape[1:]):
+    rank = _image_rank(d)
+    if not rank:
         return False
-    size, stride = d.one((2, 1)), d.one((1, 2))
-    lengths = tuple((number(s) - size) // stride + 1 for s in d.shape[1:])
-    kind = d.one(("avg", "max"))
-    text = f"{kind}_pool{rank}d({d.x}, {size}, stride={stride})"
-    return d.now(text, (d.shape[0], *lengths))
+    size, stride, padding = d.one((2, 1, 3)), d.one((1, 2, 3)), d.one((0, 1))
+    padding = min(padding, size - 1)
+    places = [positions(n, size, stride, padding) for n in d.shape[1:]]
+    if None in places:
+        return False
+    text = f"{d.one(('avg', 'max'))}_pool{rank}d({d.x}, {size}, stride={stride}, padding={padding})"
+    return d.now(text, (d.shape[0], *(p for p in places if p)))
+
+
+def _channels(d: Draw) -> bool:
+    """One number a channel."""
+    if not _image_rank(d):
+        return False
+    return d.now(f"global_{d.one(('avg', 'max'))}_pool({d.x})", d.shape[:1])
+
+
+def _recurrent(d: Draw) -> bool:
+    """A recurrence over positions, its weights shared with another one of the same sizes."""
+    if len(d.shape) != 2:
+        return False
+    time, features = d.shape
+    kind, gates = d.one((("rnn", 1), ("gru", 3), ("lstm", 4)))
+    units = d.one((2, 1))
+    parts = [
+        d.x,
+        known_parameter(d, (features, gates * units)),
+        known_parameter(d, (units, gates * units)),
+    ]
+    if d.chance():
+        parts.append(known_parameter(d, (gates * units,)))
+    if d.rarely(2):
+        name = d.network.input(f"m{len(d.network.inputs)}", (time,), zero_or_one=True)
+        parts.append(f"mask={name}")
+    parts += [f"{key}=True" for key in ("reverse", "unroll") if d.rarely(2)]
+    parts = [p for p in parts if p != "unroll=True" or isinstance(time, int)]
+    if kind == "gru" and d.chance():
+        parts.append("reset_after=True")
+    if d.chance():
+        return d.now(f"{kind}({', '.join(parts)}, return_sequences=True)", (time, units))
+    return d.now(f"{kind}({', '.join(parts)})", (units,))
+
+
+def _picked(d: Draw) -> bool:
+    """One feature a row, picked by labels."""
+    if not d.shape or not isinstance(d.shape[-1], int):
+        return False
+    lead = d.shape[:-1]
+    name = d.network.input(f"i{len(d.network.inputs)}", lead, labels=d.shape[-1])
+    if not lead and d.chance():
+        return d.now(f"{d.x}[arange(batch), {name}]", ())
+    return d.now(f"take_along_axis({d.x}, {name}[..., None], axis=-1)", (*lead, 1))
+
+
+def _unit(d: Draw) -> bool:
+    """The units with parameters of their own."""
+    if not d.shape:
+        return False
+    if d.chance():
+        return d.now(f"prelu({d.x}, {known_parameter(d, ())})")
+    w = d.weight((d.shape[-1], 4))
+    return d.now(f"maxout({d.x} @ {w}, 2)", (*d.shape[:-1], 2))
+
+
+def _bag(d: Draw) -> bool:
+    """A bag of rows, added to the features."""
+    if len(d.shape) != 1:
+        return False
+    table = known_parameter(d, (4, d.shape[0]))
+    ids = d.network.input(f"i{len(d.network.inputs)}", (3,), labels=4)
+    mode = d.one(("sum", "mean"))
+    return d.now(f"{d.x} + embedding_bag({table}, {ids}, mode={mode!r})")
 
 
 def _grouped(d: Draw) -> bool:
     if len(d.shape) < 2 or not isinstance(d.shape[0], int):
         return False
     groups = d.one([g for g in (1, 2) if d.shape[0] % g == 0])
-    return d.now(f"group_norm({d.x}, {groups}, {_known(d, (d.shape[0],))})")
+    return d.now(f"group_norm({d.x}, {groups}, {known_parameter(d, (d.shape[0],))})")
 
 
 #: The operations on values of each rank (without the batch axis), likelier ones more than once.
 STEPS: tuple[Callable[[Draw], bool], ...] = (
     _dense, _dense, _dense, _elementwise, _elementwise, _along, _pair, _pair, _scale, _gain, _again,
     _backwards, _mask, _bilinear, _split, _pooled, _swapped, _flat, _folded, _attended, _shifted,
-    _embedded, _convolved, _convolved, _windowed, _grouped,
+    _embedded, _convolved, _convolved, _transposed_convolution, _windowed, _channels, _grouped,
+    _recurrent, _recurrent, _picked, _unit, _bag,
 )  # fmt: skip
 
-_INPUTS: tuple[Shape, ...] = (
+INPUTS: tuple[Shape, ...] = (
     (3,), (1,), (4,), (2, 3), ("time", 2), (1, 1), ("time", "width"), (2, 4, 3), (2, 5), (1, 4, 4),
 )  # fmt: skip

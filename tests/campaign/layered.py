@@ -6,11 +6,13 @@ shape after it, or None where the kind does not fit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from tests.campaign.formulas import Draw
-from tests.campaign.network import Shape
+from tests.campaign.drawing import Draw
+from tests.campaign.formulas import PADDINGS
+from tests.campaign.network import Shape, number, positions
 
 Layer: TypeAlias = tuple[dict[str, Any], Shape]
 Row: TypeAlias = Callable[[Draw, Shape], "Layer | None"]
@@ -94,6 +96,69 @@ def _transformer_block(d: Draw, shape: Shape) -> Layer | None:
     return {**keys, "norm_first": not d.chance()}, shape
 
 
+def _conv(d: Draw, shape: Shape, rank: int) -> Layer | None:
+    if len(shape) != rank + 1 or not all(isinstance(n, int) for n in shape):
+        return None
+    kernel, stride, dilation = d.one((2, 1, 3)), d.one((1, 2)), d.one((1, 2))
+    padding = d.one(PADDINGS)
+    places = [positions(n, kernel, stride, padding, dilation) for n in shape[1:]]
+    groups = d.one([g for g in (1, 2) if number(shape[0]) % g == 0])
+    channels = groups * d.one((1, 2))
+    keys = {"channels": channels, "kernel": kernel, "stride": stride, "padding": padding}
+    keys |= {"dilation": dilation, "groups": groups, "activation": d.one(ACTIVATIONS)}
+    return None if None in places else (keys, (channels, *(p for p in places if p)))
+
+
+def _conv_transpose(d: Draw, shape: Shape, rank: int) -> Layer | None:
+    if len(shape) != rank + 1 or not all(isinstance(n, int) and n <= 5 for n in shape):
+        return None
+    kernel, stride, channels = d.one((2, 1, 3)), d.one((1, 2)), d.one((1, 2))
+    keys = {"channels": channels, "kernel": kernel, "stride": stride}
+    return keys, (channels, *(stride * (number(n) - 1) + kernel for n in shape[1:]))
+
+
+def _pool(d: Draw, shape: Shape, rank: int) -> Layer | None:
+    if len(shape) != rank + 1 or not all(isinstance(n, int) for n in shape):
+        return None
+    window, stride = d.one((2, 1)), d.one((1, 2))
+    places = [positions(n, window, stride) for n in shape[1:]]
+    keys = {"window": window, "stride": stride}
+    return None if None in places else (keys, (shape[0], *(p for p in places if p)))
+
+
+def _flatten(d: Draw, shape: Shape) -> Layer | None:
+    if not shape or not all(isinstance(n, int) for n in shape):
+        return None
+    total = math.prod(number(n) for n in shape)
+    return ({}, (total,)) if total <= 40 else None
+
+
+def _channels(d: Draw, shape: Shape) -> Layer | None:
+    return ({}, shape[:1]) if len(shape) >= 2 else None
+
+
+def _recurrent(d: Draw, shape: Shape) -> Layer | None:
+    if len(shape) != 2:
+        return None
+    units = d.one((2, 1, 3))
+    keys: dict[str, Any] = {"units": units, "reverse": d.chance(), "bias": not d.chance()}
+    keys["return_sequences"] = d.chance()
+    keys["unroll"] = isinstance(shape[0], int) and d.chance()
+    if d.rarely(2):
+        name = f"m{len(d.network.inputs)}"
+        keys["mask"] = d.network.input(name, shape[:1], zero_or_one=True)
+    return keys, ((shape[0], units) if keys["return_sequences"] else (units,))
+
+
+def _gru(d: Draw, shape: Shape) -> Layer | None:
+    found = _recurrent(d, shape)
+    return found and ({**found[0], "reset_after": d.chance()}, found[1])
+
+
+def _in_space(row: Callable[[Draw, Shape, int], Layer | None], rank: int) -> Row:
+    return lambda d, shape: row(d, shape, rank)
+
+
 LAYERS: Mapping[str, Row] = {
     "dense": _dense,
     "activation": _activation,
@@ -109,6 +174,15 @@ LAYERS: Mapping[str, Row] = {
     "positions": _positions,
     "attention": _attention,
     "transformer_block": _transformer_block,
+    **{f"conv{rank}d": _in_space(_conv, rank) for rank in (1, 2)},
+    **{f"conv_transpose{rank}d": _in_space(_conv_transpose, rank) for rank in (1, 2)},
+    **{f"{how}_pool{rank}d": _in_space(_pool, rank) for how in ("max", "avg") for rank in (1, 2)},
+    "flatten": _flatten,
+    "global_avg_pool": _channels,
+    "global_max_pool": _channels,
+    "rnn": _recurrent,
+    "lstm": _recurrent,
+    "gru": _gru,
 }
 
 

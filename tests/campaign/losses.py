@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.campaign.formulas import Draw
+from tests.campaign.drawing import Draw
 
 
 def _axes(rank: int) -> str:
@@ -28,7 +28,7 @@ def _elements(name: str, **facts: object) -> Callable[[Draw], str]:
 
 def _labels(d: Draw) -> str:
     if not d.shape:
-        return f"{d.x}**2"
+        return _plain(d)
     size = d.shape[-1]
     target = d.network.input("y", d.shape[:-1], labels=size)
     form = d.one(("softmax_cross_entropy({z}, {y})", "cross_entropy(softmax({z}), {y})"))
@@ -37,14 +37,14 @@ def _labels(d: Draw) -> str:
 
 def _ignoring(d: Draw) -> str:
     if not d.shape or not isinstance(d.shape[-1], int):
-        return f"{d.x}**2"
+        return _plain(d)
     target = d.network.input("y", d.shape[:-1], labels=d.shape[-1], ignore=-1)
     return _total(d, f"softmax_cross_entropy({d.x}, {target})", len(d.shape) - 1)
 
 
 def _probabilities(d: Draw) -> str:
     if not d.shape:
-        return f"{d.x}**2"
+        return _plain(d)
     target = d.network.input("y", d.shape, sums_to_one=True, nonnegative=True)
     form = d.one((
         "softmax_cross_entropy({z}, {y})",

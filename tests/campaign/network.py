@@ -23,6 +23,17 @@ def number(size: Size) -> int:
     return size if isinstance(size, int) else SIZES[size]
 
 
+def positions(
+    length: Size, size: int, stride: int = 1, padding: int | str = 0, dilation: int = 1
+) -> int | None:
+    """How many places a window has along an axis; None if it does not fit."""
+    n, span = number(length), dilation * (size - 1) + 1
+    if padding == "same":
+        return -(-n // stride)
+    whole = n + 2 * int(padding) - span
+    return whole // stride + 1 if whole >= 0 else None
+
+
 @dataclass
 class Network:
     """What a spec says; ``value`` names the last value so far, of ``shape``."""
