@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import strategies as st
 
 from tests.campaign.drawing import Draw
@@ -10,7 +12,27 @@ from tests.campaign.layered import add_layer
 from tests.campaign.losses import end
 from tests.campaign.network import Network, Shape
 
+#: Steps of a network, at most.
+MOST = 8
 _FLAT: tuple[Shape, ...] = ((3,), (4,), (1,), ("time", 2), (2, 4), (3, 2, 2), (2, 5), (1, 4, 4))
+
+
+@st.composite
+def _step(draw: st.DrawFn, d: Draw, add: Callable[[Draw], object], often: int) -> bool:
+    """One step more, or none, ``often`` times in one more.
+
+    A draw of its own, so that Hypothesis can leave a step out when it shrinks a failure.
+    """
+    if not draw(st.integers(0, often)):
+        return False
+    outer, d.choose = d.choose, draw
+    add(d)
+    d.choose = outer
+    return True
+
+
+def _any_step(d: Draw) -> None:
+    d.one(STEPS)(d)
 
 
 @st.composite
@@ -20,8 +42,9 @@ def written(draw: st.DrawFn) -> Network:
     shape = d.one(INPUTS)
     d.network.shapes[d.network.input("x", shape)] = shape
     d.network.value, d.network.shape = "x", shape
-    for _ in range(draw(st.integers(1, 7))):
-        d.one(STEPS)(d)
+    for _ in range(MOST):
+        if not draw(_step(d, _any_step, 6)):
+            break
     if d.x == "x":
         d.now("tanh(x)")
     if d.rarely(5):
@@ -41,8 +64,9 @@ def layered(draw: st.DrawFn) -> Network:
     else:
         d.network.input("x", shape)
     d.network.shape = shape
-    for _ in range(draw(st.integers(1, 4))):
-        add_layer(d)
+    for _ in range(MOST):
+        if not draw(_step(d, add_layer, 3)):
+            break
     if not d.network.layers:
         d.network.layers.append({"kind": "activation", "activation": "tanh"})
     kind, facts = d.one((("squared_error", {}), ("sigmoid_cross_entropy", {"zero_or_one": True})))

@@ -115,13 +115,19 @@ def _normalised(d: Draw, shape: Shape) -> str | None:
     return f"({w} / norm({w}, axis=0))"
 
 
+def _triangle(d: Draw, shape: Shape) -> str | None:
+    return f"{d.one(('tril', 'triu'))}({known_parameter(d, shape)})" if len(shape) == 2 else None
+
+
 def _each(text: str) -> Callable[[Draw, Shape], str | None]:
     return lambda d, shape: text.format(w=known_parameter(d, shape)) if shape else None
 
 
 #: Where weights come from.
 WEIGHTS: list[Callable[[Draw, Shape], str | None]] = [
-    known_parameter, known_parameter, known_parameter, _transposed, _scaled, _rows, _strided, _of_two, _low_rank, _normalised,
+    known_parameter, known_parameter, known_parameter, _transposed, _scaled, _rows, _strided,
+    _of_two, _low_rank, _normalised, _triangle,
     _each("softmax({w})"), _each("tanh({w})"), _each("exp({w})"), _each("{w}[::-1]"),
+    _each("roll({w}, 1)"),
     _each("({w} - mean({w}))"), _each("(2 * {w} - stop_gradient({w}))"),
 ]  # fmt: skip

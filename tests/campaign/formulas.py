@@ -1,7 +1,8 @@
 """Networks of equations, drawn: one table a kind of value, a row an operation.
 
-A row is a function of a :class:`~tests.campaign.drawing.Draw` that adds an equation, and returns False where it cannot.
-Whoever adds a function to symdiff adds a row here, and the campaign draws it from then on.
+A row is a function of a :class:`~tests.campaign.drawing.Draw` that adds an equation, and returns
+False where it cannot.  Whoever adds a function to symdiff adds a row here, and the campaign draws
+it from then on.
 """
 
 from __future__ import annotations
@@ -31,13 +32,17 @@ ALONG = (
     "{x} / (0.5 + std({x}, axis=-1, keepdims=True))", "{x} * var({x}, axis=-1, keepdims=True)",
     "{x} - max({x}, axis=-1, keepdims=True)", "exp({x}) / sum(exp({x}), axis=-1, keepdims=True)",
     "{x} * prod(tanh({x}), axis=-1, keepdims=True)", "{x} * min({x}, axis=-1, keepdims=True)",
-    "einsum('...i,...j->...j', {x}, {x})",
+    "einsum('...i,...j->...j', {x}, {x})", "roll({x}, 1, axis=-1)",
+    "{x} * stop_gradient(sign({x}))",
+    "{x} * cosine_similarity({x}, 1 + {x}**2)[..., None]",
 )  # fmt: skip
 #: Of two values of one shape.
 PAIRS = (
     "{x} + {y}", "{x} - 0.5 * {y}", "{x} * {y}", "{x} / (1 + {y}**2)", "maximum({x}, {y} + 0.01)",
     "where({y} > 0, {x}, {y})", "sigmoid({y}) * {x}", "hypot({x}, 1 + abs({y}))",
-    "stack([{x}, {y}], axis=1)[:, 0]", "logaddexp({x}, {y})", "power(1 + {x}**2, tanh({y}))",
+    "stack([{x}, {y}], axis=1)[:, 0]",
+    "mean(stack([{x}, {y}, {x}], axis=0), axis=0)",
+    "logaddexp({x}, {y})", "power(1 + {x}**2, tanh({y}))",
 )  # fmt: skip
 
 
@@ -123,6 +128,7 @@ def _split(d: Draw) -> bool:
         ("{x}[..., 1:]", n - 1), ("{x}[..., ::2]", (n + 1) // 2), ("{x}[..., -1:]", 1),
         ("concatenate([{x}, 2 * {x}[..., :1]], axis=-1)", n + 1),
         ("concatenate([{x}[..., 1:], {x}[..., :1]], axis=-1)", n),
+        ("repeat({x}, 2, axis=-1)", 2 * n),
     ]  # fmt: skip
     text, size = d.one(forms)
     return d.now(text.format(x=d.x), (*lead, size))

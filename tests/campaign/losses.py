@@ -31,7 +31,12 @@ def _labels(d: Draw) -> str:
         return _plain(d)
     size = d.shape[-1]
     target = d.network.input("y", d.shape[:-1], labels=size)
-    form = d.one(("softmax_cross_entropy({z}, {y})", "cross_entropy(softmax({z}), {y})"))
+    form = d.one((
+        "softmax_cross_entropy({z}, {y})", "cross_entropy(softmax({z}), {y})",
+        "multiclass_hinge({z}, {y})",
+        "-sum(one_hot({y}, {z}.shape[-1]) * log_softmax({z}), axis=-1)",
+        "logsumexp({z}, axis=-1) - take_along_axis({z}, {y}[..., None], axis=-1)[..., 0]",
+    ))  # fmt: skip
     return _total(d, form.format(z=d.x, y=target), len(d.shape) - 1)
 
 
@@ -58,6 +63,29 @@ def _plain(d: Draw) -> str:
     return _total(d, d.one(("sin({x}) + {x}**2", "{x}", "abs({x})", "log1p({x}**2)")).format(x=d.x))
 
 
+def _pushed_apart(d: Draw) -> str:
+    """Losses of two values of one network: of an earlier one, or of data."""
+    if len(d.shape) != 1:
+        return _plain(d)
+    other = d.earlier() or d.network.input("o", d.shape)
+    pair = d.network.input("y", (), zero_or_one=True)
+    form = d.one((
+        "contrastive({x}, {o}, {y})", "triplet({x}, {o}, tanh({x}) + {y}[:, None])",
+        "info_nce({x}, stack([{o}, {x}, sin({x})], axis=1))",
+    ))  # fmt: skip
+    return form.format(x=d.x, o=other, y=pair)
+
+
+def _masked(d: Draw) -> str:
+    """The mean over what a mask leaves."""
+    if not d.shape:
+        return _plain(d)
+    mask = d.network.input("y", d.shape, zero_or_one=True)
+    how = d.one(("masked_mean", "masked_sum"))
+    text = f"{how}({d.x}**2, {mask})"
+    return _total(d, text, len(d.shape) - 1)
+
+
 LOSSES: tuple[Callable[[Draw], str], ...] = (
     _plain,
     _elements("squared_error"),
@@ -70,6 +98,10 @@ LOSSES: tuple[Callable[[Draw], str], ...] = (
     _elements("hinge", plus_minus_one=True),
     _elements("gaussian_nll"),
     _elements("absolute_error"),
+    _elements("poisson_nll", nonnegative=True),
+    _elements("focal", zero_or_one=True),
+    _pushed_apart,
+    _masked,
 )
 
 

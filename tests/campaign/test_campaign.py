@@ -32,13 +32,13 @@ per_example = "sum(z**2, axis=1)"
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_expressions_of_some_seeds(seed: int) -> None:
-    failure = run_block("expressions", seed, cases=12)
+    failure = run_block("expressions", seed, cases=10)
     assert failure is None, str(failure)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_networks_of_some_seeds(seed: int) -> None:
-    failure = run_block("networks", seed, cases=5)
+    failure = run_block("networks", seed, cases=4)
     assert failure is None, str(failure)
 
 
@@ -69,7 +69,7 @@ def test_a_failure_is_shrunk_printed_and_replayed(
     told = capsys.readouterr().out
     spec = told[told.index('name = "drawn"') : told.index("again: ")]
     assert spec.count("softmax") == 1
-    assert len(load(spec).equations) <= 2
+    assert len(load(spec).equations) <= 3
     (command,) = (line for line in told.splitlines() if line.startswith("again: "))
     assert main(["--replay", command.split()[-1]]) == 1
     assert spec in capsys.readouterr().out
