@@ -74,16 +74,19 @@ def _size(node: Node) -> Size | None:
 
 
 def choices(
-    order: Sequence[Node], roots: Iterable[Node], given: Collection[Node]
+    order: Sequence[Node], roots: Iterable[Node], given: Mapping[Node, Sequence[Node]]
 ) -> dict[Node, Choice]:
-    """The choices among the nodes of an order, by their nodes; those inside branches left out."""
+    """The choices among the nodes of an order, by their nodes; those inside branches left out.
+
+    ``given`` are nodes that are not computed, with what they need nevertheless.
+    """
     compared = {node: condition(node) for node in order if node not in given}
     conditions = {node: sides for node, sides in compared.items() if sides is not None}
     if not conditions:
         return {}
     levels: dict[Node, int] = {}
     for node in order:
-        below = () if node in given else node.inputs
+        below = given.get(node, node.inputs)
         level = max((levels[x] for x in below), default=0)
         levels[node] = level + (node in conditions)
     groups: dict[tuple[tuple[Size, Size], int], list[Node]] = defaultdict(list)
@@ -110,7 +113,7 @@ def choices(
 def _paths(
     order: Sequence[Node],
     roots: Collection[Node],
-    given: Collection[Node],
+    given: Mapping[Node, Sequence[Node]],
     conditions: Mapping[Node, tuple[Size, Size]],
     levels: Mapping[Node, int],
 ) -> dict[Node, Path]:
@@ -120,9 +123,7 @@ def _paths(
         own = paths.setdefault(node, ())
         if node in given or (not node.inputs and node.op not in _PLAIN):
             own = paths[node] = ()
-        if node in given:
-            continue
-        for place, x in enumerate(node.inputs):
+        for place, x in enumerate(given.get(node, node.inputs)):
             path = own
             if place and node in conditions:
                 path = (*own, (conditions[node], levels[node], place))

@@ -268,7 +268,7 @@ CALLS: dict[str, Counted] = {
 FLOPS: dict[str, Counted] = {
     "call": _call,
     **dict.fromkeys((*LEAVES, *VIEWS, "strong", "cast", "copy", "arange", "eye", "full"), _nothing),
-    **dict.fromkeys(("pick",), _nothing),
+    **dict.fromkeys(("pick", "asked"), _nothing),
     **dict.fromkeys(("pad", "concatenate", "take", "columns"), _nothing),
     **dict.fromkeys(SCALARS, _each(1)),
     "pow": _each(1),

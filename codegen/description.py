@@ -72,7 +72,8 @@ def surroundings(description: ModuleDescription) -> Surroundings:
     if unknown:
         raise ValueError(f"emit: no module has a function {', '.join(unknown)}")
     names = Names(description.user_names())
-    own = (*IMPORTS, *"params v max_norm work check_facts sizes dtype seed rng d flat".split())
+    arguments = "params v max_norm max_norms weight work check_facts sizes dtype seed rng d flat"
+    own = (*IMPORTS, *arguments.split())
     for name in (*own, *TABLES, *support_functions(), *(f"_{f}" for f in FUNCTIONS)):
         names.own(name)
     return Surroundings(

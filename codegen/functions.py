@@ -14,7 +14,7 @@ from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import CHECKED_FACTS, FUNCTIONS, Locals, Names
 from codegen.operations import single_calls
 from codegen.parameters import broken_signature
-from codegen.program import Program, build_program
+from codegen.program import Asked, Program, build_program
 from codegen.style import ModuleUse, Style
 from codegen.writer import Body, write_body
 from symdiff.expr.node import Node
@@ -29,13 +29,22 @@ class FunctionBody:
     ``result`` has the structure of what is returned: a node, a dict of nodes, or a tuple of
     those.  ``inputs`` names the inputs that the function takes (None: all).  ``v`` gives the nodes
     that stand for the entries of hvp's argument v (None: it is not hvp); ``max_norm`` the one
-    that stands for clipped_backward's bound.  Those are input nodes under names that no spec has.
+    that stands for clipped_backward's bound; ``bounds`` those of clipped_by_parameter, by
+    parameter; ``weights`` the examples' weights by parameter, which the caller's function makes of
+    the last part of the result.  Those are input nodes under names that no spec has.
     """
 
     result: Result
     inputs: tuple[str, ...] | None = None
     v: Mapping[str, Node] | None = None
     max_norm: Node | None = None
+    bounds: Mapping[str, Node] | None = None
+    weights: Mapping[str, Node] | None = None
+
+    @property
+    def takes_only_data(self) -> bool:
+        """Whether it takes nothing but parameters and inputs."""
+        return all(x is None for x in (self.v, self.max_norm, self.bounds, self.weights))
 
     def roots(self) -> dict[str, Node]:
         """The nodes of the result, each under a label: its place, and its key."""
@@ -83,6 +92,28 @@ ROLES: dict[str, Role] = {
         "(loss, grads, norms): each example's gradient is scaled by min(1, max_norm / norm).",
         ("loss", "d_{}", "norms"),
     ),
+    "clipped_by_parameter": Role(
+        "clipped_backward with a bound and norms for each trainable parameter, in dicts.",
+        ("loss", "d_{}", "norm_{}"),
+    ),
+    "weighted_backward": Role(
+        "(loss, grads, sq_norms): each example's gradient times its weight(sq_norms).",
+        ("loss", "d_{}", "s_{}"),
+    ),
+    "ggn_vp": Role("The generalised Gauss-Newton matrix of the loss times v.", ("Gv_{}",)),
+    "fisher_vp": Role(
+        "The Fisher information, over targets drawn from the model, times v.", ("Fv_{}",)
+    ),
+    "empirical_fisher_vp": Role(
+        "The reduction over examples of g (g . v), g being each one's own gradient.", ("Fv_{}",)
+    ),
+    "fisher_diagonal": Role(
+        "The reduction over examples of the squares of each one's own gradient.", ("F_{}",)
+    ),
+    "noise_scale": Role(
+        "(noise_scale, trace, sq_norm): the gradients' covariance over their mean's square.",
+        ("scale", "trace", "sq_norm"),
+    ),
     "_regularizer_gradient": Role(
         "The gradient of what the loss adds to its examples', for the check.", ("d_{}",)
     ),
@@ -112,7 +143,13 @@ class Surroundings:
 def function_program(around: Surroundings, body: FunctionBody) -> Program:
     """The program of a function, in the order in which the spec names its values."""
     leaves = [*around.parameters.values(), *(body.v or {}).values(), *around.inputs.values()]
-    program = build_program(body.roots(), around.dtype, [*leaves, *around.preferred])
+    asked = None
+    if body.weights is not None:
+        parts = body.result if isinstance(body.result, tuple) else (body.result,)
+        given = parts[-1]
+        assert not isinstance(given, Node)
+        asked = Asked(body.weights, given)
+    program = build_program(body.roots(), around.dtype, [*leaves, *around.preferred], asked=asked)
     return program if around.plain else single_calls(program)
 
 
@@ -180,6 +217,10 @@ def _arguments(around: Surroundings, body: FunctionBody) -> list[str]:
     arguments += taken_inputs(around, body)
     if body.max_norm is not None:
         arguments.append(names.own("max_norm"))
+    if body.bounds is not None:
+        arguments.append(names.own("max_norms"))
+    if body.weights is not None:
+        arguments.append(names.own("weight"))
     return arguments
 
 
@@ -206,6 +247,9 @@ def public_text(around: Surroundings, function: str, body: FunctionBody) -> str:
     if body.max_norm is not None:
         bound = names.own("max_norm")
         lines.append(f"{bound} = {check('_check_max_norm', _quoted(bound), bound)}")
+    if body.bounds is not None:
+        bounds = names.own("max_norms")
+        lines.append(f"{bounds} = {check('_check_max_norms', _quoted(bounds), bounds)}")
     given = ", ".join([*arguments, _work(around)])
     lines.append(f"return {kernel_name(around, function)}({given})")
     return "\n".join(
@@ -284,10 +328,14 @@ def _leaf_lines(
     read = set(program.leaves)
     params, v = names.own("params"), names.own("v")
     leaves.update({node: name for name, node in around.parameters.items()})
+    bounds = names.own("max_norms")
     for name, node in (body.v or {}).items():
         leaves[node] = names.own(f"v_{name}")
+    for name, node in (body.bounds or {}).items():
+        leaves[node] = names.own(f"max_{name}")
     lines = []
-    for table, nodes in ((params, around.parameters), (v, body.v or {})):
+    tables = ((params, around.parameters), (v, body.v or {}), (bounds, body.bounds or {}))
+    for table, nodes in tables:
         lines += _packed(
             [(leaves[node], f'{table}["{name}"]') for name, node in nodes.items() if node in read]
         )

@@ -22,6 +22,13 @@ FUNCTIONS = (
     "per_example_norms",
     "backward_with_norms",
     "clipped_backward",
+    "clipped_by_parameter",
+    "weighted_backward",
+    "ggn_vp",
+    "fisher_vp",
+    "empirical_fisher_vp",
+    "fisher_diagonal",
+    "noise_scale",
 )
 
 #: Every name that a module shows.

@@ -316,7 +316,21 @@ def _plain_call(style: Style, step: Step, args: Sequence[Text], sources: Sequenc
     return Text(call(function, *(arg.code for arg in args)), Level.ATOM, count(args))
 
 
+def _asked(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
+    """What the caller's function says, looked at: a dict of arrays."""
+    pairs = zip(step.detail("names"), args, strict=True)
+    table = "{" + ", ".join(f'"{name}": {arg.code}' for name, arg in pairs) + "}"
+    asked, n = style.names.own("weight"), style.size(step.detail("n")).code
+    return Text(style.helper("_ask", asked, table, n), Level.ATOM, count(args))
+
+
+def _entry(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:
+    return Text(f'{args[0].at(Level.ATOM)}["{step.detail("name")}"]')
+
+
 PRINTERS: dict[str, Printer] = {
+    "asked": _asked,
+    "entry": _entry,
     "call": _plain_call,
     "number": _number,
     "size": _size,

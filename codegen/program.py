@@ -29,7 +29,7 @@ VIEWS = frozenset(
 REPEATING = frozenset({"broadcast", "window"})
 
 #: Actions that compute nothing: names and literals of what is there already.
-LEAVES = frozenset({"leaf", "number", "size", "constant", "outside", "carry", "round"})
+LEAVES = frozenset({"leaf", "number", "size", "constant", "outside", "carry", "round", "entry"})
 
 #: Actions of steps that hold blocks.
 COMPOUND = frozenset({"loop", "branch"})
@@ -106,6 +106,14 @@ class Program:
             for arg in step.args:
                 result[arg].append(step.dest)
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Leaves whose values the caller's function makes of nodes, both by parameter."""
+
+    leaves: Mapping[str, Node]
+    given: Mapping[str, Node]
 
 
 @dataclass(slots=True)
@@ -197,15 +205,17 @@ def build_program(
     dtype: str = "float64",
     first: Sequence[Node] = (),
     short: bool = False,
+    asked: Asked | None = None,
 ) -> Program:
     """The program that computes the results, each in memory of its own.
 
     ``dtype`` is the dtype of the module.  Nodes of ``first`` that the results need are computed as
     early as that order allows: the order in which a person wrote them reads best.  With ``short``,
-    functions are spelled in fewer calls rather than in faster ones.
+    functions are spelled in fewer calls rather than in faster ones.  ``asked`` are leaves that are
+    had on the way.
     """
     builder = Builder(dtype, short)
-    registers = _lowered(builder, list(results.values()), first, {})
+    registers = _lowered(builder, list(results.values()), first, {}, asked)
     taken: set[int] = set()
     places: dict[str, int] = {}
     for label, node in results.items():
@@ -243,13 +253,18 @@ def _lowered(
     roots: Sequence[Node],
     first: Sequence[Node],
     given: Mapping[Node, Callable[[Builder], int]],
+    asked: Asked | None = None,
 ) -> dict[Node, int]:
     """The registers of all nodes that the roots need, down to those that are given."""
     from codegen.branches import choices, lower_choice
     from codegen.lowering import lower
 
-    chosen = choices(_down_to(roots, dict.fromkeys(given, ())), roots, given)
     reads: dict[Node, Sequence[Node]] = dict.fromkeys(given, ())
+    entries: dict[Node, str] = {}
+    if asked is not None:
+        entries = {leaf: name for name, leaf in asked.leaves.items()}
+        reads |= dict.fromkeys(entries, tuple(asked.given.values()))
+    chosen = choices(_down_to(roots, reads), roots, reads)
     reads |= {node: choice.reads for node, choice in chosen.items()}
     order = reading_order(roots, first, reads)
     users: dict[Node, list[Node]] = {}
@@ -263,12 +278,25 @@ def _lowered(
             continue
         if node in given:
             registers[node] = given[node](builder)
+        elif node in entries:
+            assert asked is not None
+            registers[node] = _entry(builder, node, entries[node], asked, registers)
         elif node in chosen:
             registers |= lower_choice(builder, chosen[node], registers)
         else:
             registers[node] = lower(builder, node, [registers[x] for x in node.inputs])
         builder.nodes.setdefault(registers[node], node)
     return registers
+
+
+def _entry(
+    builder: Builder, leaf: Node, name: str, asked: Asked, registers: Mapping[Node, int]
+) -> int:
+    """What the caller's function says for one parameter; it is called once for all."""
+    args = [registers[node] for node in asked.given.values()]
+    size, dtype = leaf.shape[0], leaf.dtype
+    answer = builder.emit("asked", args, shape=(), dtype=dtype, names=tuple(asked.given), n=size)
+    return builder.emit("entry", [answer], shape=leaf.shape, dtype=dtype, name=name)
 
 
 def _finished(builder: Builder, places: Mapping[str, int]) -> Program:

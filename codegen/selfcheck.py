@@ -92,6 +92,35 @@ def checks_of(description: ModuleDescription) -> Iterator[Check]:
             "clipped_backward", "clipped_backward against a loop over examples",
             "_clipping_error", ("_clipped_backward", "_backward", own, reduction, *data),
         )  # fmt: skip
+    yield from _on_request(description, own, data, random)
+
+
+def _on_request(
+    description: ModuleDescription,
+    own: str,
+    data: tuple[str, ...],
+    random: tuple[str, ...],
+) -> Iterator[Check]:
+    """The checks of functions that a module has only if they were asked for."""
+    reduction = f'"{description.reduction}"'
+    loop = ("_backward", own, reduction, *data)
+    for name, what, helper in (
+        ("clipped_by_parameter", "against a loop over examples", "_each_clipping_error"),
+        ("weighted_backward", "against a loop over examples", "_weighting_error"),
+        ("fisher_diagonal", "against a loop over examples", "_diagonal_error"),
+        ("noise_scale", "against a loop over examples", "_noise_error"),
+    ):
+        if name in description.functions:
+            yield Check(name, f"{name} {what}", helper, (f"_{name}", *loop))
+    for name in ("ggn_vp", "fisher_vp", "empirical_fisher_vp"):
+        if name in description.functions:
+            said = f"{name}: u . (F v) against v . (F u)"
+            yield Check(name, said, "_symmetry_error", (f"_{name}", *random))
+    if "empirical_fisher_vp" in description.functions:
+        yield Check(
+            "empirical_fisher_vp_loop", "empirical_fisher_vp against a loop over examples",
+            "_outer_error", ("_empirical_fisher_vp", "rng", *loop),
+        )  # fmt: skip
 
 
 def check_texts(

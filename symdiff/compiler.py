@@ -27,6 +27,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
 from symdiff.functions import (
     FUNCTIONS,
+    ON_REQUEST,
     ModuleFunctions,
     UnavailableError,
     module_functions,
@@ -126,9 +127,10 @@ def compile_model(
     """Compile a model.  Errors as in compile_spec."""
     if style not in STYLES:
         raise ValueError(f"compile: style {style!r} is none of {', '.join(STYLES)}")
-    unknown = [f for f in functions or () if f not in FUNCTIONS]
+    known = (*FUNCTIONS, *ON_REQUEST)
+    unknown = [f for f in functions or () if f not in known]
     if unknown:
-        hints = (f"no function {f!r}{did_you_mean(f, FUNCTIONS)}" for f in unknown)
+        hints = (f"no function {f!r}{did_you_mean(f, known)}" for f in unknown)
         raise SpecError(model.source, [Fault(1, 1, text) for text in hints])
     try:
         made = module_functions(model, functions)
@@ -137,7 +139,9 @@ def compile_model(
     bodies = {}
     for name, parts in made.functions.items():
         result = parts.parts[0] if len(parts.parts) == 1 else parts.parts
-        bodies[name] = FunctionBody(result, parts.takes, parts.v, parts.max_norm)
+        bodies[name] = FunctionBody(
+            result, parts.takes, parts.v, parts.max_norm, parts.bounds, parts.weights
+        )
     parameters = {
         name: Emitted(p.node, p.init, p.value, p.trainable) for name, p in model.parameters.items()
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from symdiff import on_request
 from symdiff.calculus.examples import MixingError
 from symdiff.expr import build
 from symdiff.expr.graph import leaves, toposort
@@ -17,6 +18,7 @@ from symdiff.expr.movement import split_scale
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import size_names
 from symdiff.model_graphs import ModelGraphs, Parts
+from symdiff.on_request import clip_weights
 from symdiff.simplify import simplify
 from symdiff.simplify.decisions import Decision
 from symdiff.simplify.second_order import cheapest_hvp
@@ -85,12 +87,9 @@ def _backward_with_norms(graphs: ModelGraphs) -> Parts:
 
 def _clipped_backward(graphs: ModelGraphs) -> Parts:
     """Row j of the last contraction is scaled by min(1, max_norm / norm[j])."""
-    with build.default_dtype(graphs.model.dtype):
-        bound = build.input("v.max_norm", (), graphs.model.dtype, nonnegative=True)
-        norms = graphs.norms
-        above = norms > bound
-        clip = build.where(above, bound / build.where(above, norms, 1.0), 1.0)
-        weights = clip if graphs.weight is None else clip * graphs.weight
+    bound = build.input("v.max_norm", (), graphs.model.dtype, nonnegative=True)
+    norms = graphs.norms
+    clip, weights = clip_weights(graphs, norms, bound)
     names = {norms: "norms", clip: "clip"}
     return Parts((graphs.loss, graphs.weighted(weights), norms), max_norm=bound, names=names)
 
@@ -108,6 +107,9 @@ _MAKE: dict[str, Callable[[ModelGraphs], Parts]] = {
 
 #: The functions of a module that are graphs, in the order in which they are printed.
 FUNCTIONS = tuple(_MAKE)
+
+#: Functions that a module has only if they are asked for.
+ON_REQUEST = tuple(on_request.MAKE)
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,11 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
     decisions: dict[str, Sequence[Decision]] = {}
     names = dict(graphs.names)
     assumptions = graphs.assumptions
-    for name in FUNCTIONS if wanted is None else [f for f in FUNCTIONS if f in wanted]:
+    make = _MAKE | on_request.MAKE
+    for name in FUNCTIONS if wanted is None else [f for f in make if f in wanted]:
         try:
-            raw = _MAKE[name](graphs)
-        except MixingError as error:
+            raw = make[name](graphs)
+        except (MixingError, on_request.NotDerivableError) as error:
             if wanted is not None:
                 raise UnavailableError(f"{name}: {error}") from None
             unavailable[name] = str(error)

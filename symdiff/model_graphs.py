@@ -37,6 +37,8 @@ class Parts:
     takes: tuple[str, ...] | None = None
     v: Mapping[str, Node] | None = None
     max_norm: Node | None = None
+    bounds: Mapping[str, Node] | None = None
+    weights: Mapping[str, Node] | None = None
     names: Mapping[Node, str] = field(default_factory=dict)
     mode: str | None = None
     modes: Mapping[str, Size] = field(default_factory=dict)
@@ -157,6 +159,15 @@ class ModelGraphs:
             own = self.regularizer_gradients.values()
             sums = [g + r for g, r in zip(sums, own, strict=True)]
         return dict(zip(self.trainable, sums, strict=True))
+
+    def weighted_each(self, weights: Mapping[str, Node]) -> dict[str, Node]:
+        """sum_j weights[θ][j] Gθ[j], plus the regularizer's gradient, for each parameter θ."""
+        found = {}
+        for name, g in self.per_example_gradients.items():
+            (found[name],) = weighted_sums([g], weights[name])
+            if self.regularizer_gradients is not None:
+                found[name] = found[name] + self.regularizer_gradients[name]
+        return found
 
 
 def _stands_alone(node: Node, readers: Mapping[Node, Sequence[Node]]) -> bool:

@@ -218,6 +218,77 @@ def _clipping_error(clipped_backward, backward, regularizer_gradient, reduction,
     )
 
 
+def _weighted(factors, gradients, own, reduction):
+    """The sum of the examples' gradients, each times its factor for each parameter."""
+    divisor = len(gradients) if reduction == "mean" else 1
+    return {
+        name: sum(c * g[name] for c, g in zip(factors[name], gradients)) / divisor + own[name]
+        for name in _TRAINABLE
+    }
+
+
+def _each_clipping_error(clipped, backward, regularizer_gradient, reduction, params, data):
+    """Gradients clipped by parameter against the loop, for bounds that clip about half."""
+    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    norms = {n: np.array([np.sum(g[n] ** 2) ** 0.5 for g in gradients]) for n in _TRAINABLE}
+    bounds = {name: np.float64(np.median(norms[name])) for name in _TRAINABLE}
+    factors = {
+        name: [min(1.0, bounds[name] / norm) if norm else 1.0 for norm in norms[name]]
+        for name in _TRAINABLE
+    }
+    _, grads, got = clipped(params, *data, bounds)
+    expected = _weighted(factors, gradients, own, reduction)
+    shares = [_share(grads[name], expected[name]) for name in _TRAINABLE]
+    return max([*shares, *(_share(got[name], norms[name]) for name in _TRAINABLE)])
+
+
+def _some_weights(sq_norms):
+    """Weights of examples that hang on all of their squared norms."""
+    return 1 / (1 + sum(sq_norms.values()))
+
+
+def _weighting_error(weighted, backward, regularizer_gradient, reduction, params, data):
+    """Weighted gradients against the loop, for weights that hang on all squared norms."""
+    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    weights = 1 / (1 + np.array([_dot(g, g) for g in gradients]))
+    _, grads, _ = weighted(params, *data, _some_weights)
+    expected = _weighted(dict.fromkeys(_TRAINABLE, weights), gradients, own, reduction)
+    return max(_share(grads[name], expected[name]) for name in _TRAINABLE)
+
+
+def _diagonal_error(diagonal, backward, regularizer_gradient, reduction, params, data):
+    """The reduced squares of the examples' gradients against the loop."""
+    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    divisor = len(gradients) if reduction == "mean" else 1
+    expected = {n: sum(g[n] ** 2 for g in gradients) / divisor for n in _TRAINABLE}
+    found = diagonal(params, *data)
+    return max(_share(found[name], expected[name]) for name in _TRAINABLE)
+
+
+def _outer_error(product, rng, backward, regularizer_gradient, reduction, params, data):
+    """The reduced products g (g . v) against the loop."""
+    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    v = _random_direction(rng, params)
+    along = np.array([_dot(g, v) for g in gradients])
+    factors = dict.fromkeys(_TRAINABLE, along)
+    nothing = {name: 0 * own[name] for name in _TRAINABLE}
+    expected = _weighted(factors, gradients, nothing, reduction)
+    found = product(params, v, *data)
+    return max(_share(found[name], expected[name]) for name in _TRAINABLE)
+
+
+def _noise_error(noise_scale, backward, regularizer_gradient, reduction, params, data):
+    """The gradients' covariance and the square of their mean against the loop."""
+    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    m = len(gradients)
+    mean = {name: sum(g[name] for g in gradients) / m for name in _TRAINABLE}
+    trace = sum(_dot(_minus(g, mean), _minus(g, mean)) for g in gradients) / (m - 1)
+    _, got_trace, got_square = noise_scale(params, *data)
+    square = _dot(mean, mean) - trace / m
+    scale = _dot(mean, mean) + trace
+    return max(abs(got_trace - trace), abs(got_square - square)) / (1e-9 * scale + 1e-13)
+
+
 def _public_error(public, kernel, keyword, params, data):
     """The loss that comes with the declared facts checked, against its kernel's."""
     allowed = 1e-4 if DTYPE == "float32" else 1e-12

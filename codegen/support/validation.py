@@ -147,6 +147,31 @@ def _not_as_declared(fact, value, array):
     return wrong.get(fact, False), array
 
 
+def _check_max_norms(what, given):
+    """A bound for each trainable parameter."""
+    if not hasattr(given, "keys") or sorted(given) != sorted(_TRAINABLE):
+        names = ", ".join(_TRAINABLE)
+        raise ValueError(f"{what}: expected a dict of numbers with the names {names}, got {given}")
+    return {name: _check_max_norm(f"{what}[{name!r}]", given[name]) for name in _TRAINABLE}
+
+
+def _ask(weight, sq_norms, n):
+    """The weights that the caller's function gives n examples, for each trainable parameter."""
+    found = weight(dict(sq_norms))
+    given = found if hasattr(found, "keys") else dict.fromkeys(sq_norms, found)
+    if sorted(given) != sorted(sq_norms):
+        raise ValueError(f"weight: expected weights for {', '.join(sq_norms)}, got {list(given)}")
+    weights = {}
+    for name, s in sq_norms.items():
+        array = np.asarray(given[name])
+        if array.dtype.kind not in "fiub" or array.shape not in ((), (n,)):
+            raise ValueError(
+                f"weight: expected numbers, ({n},), got {array.dtype} of shape {array.shape}"
+            )
+        weights[name] = np.broadcast_to(array.astype(s.dtype), (n,))
+    return weights
+
+
 def _check_max_norm(what, value):
     """The bound on the norm of an example's gradient."""
     bound = _as_array(what, value, DTYPE, "fiu", (), {})
