@@ -130,5 +130,8 @@ def buffer_lines(style: Style, forms: Sequence[Form], buffers: str, function: st
     if len(line) <= WIDTH - len(INDENT):
         return [line]
     head = line[: line.index("(") + 1]
-    rows = textwrap.wrap(", ".join(item.replace(" ", "~") for item in arguments), WIDTH - 8)
+    # An item stays together where a line holds it.
+    wide = WIDTH - 2 * len(INDENT)
+    glued = [item.replace(" ", "~") if len(item) < wide else item for item in arguments]
+    rows = textwrap.wrap(", ".join(glued), wide, break_long_words=False, break_on_hyphens=False)
     return [head, *(INDENT + row.replace("~", " ") for row in rows), ")"]

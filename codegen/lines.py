@@ -5,6 +5,7 @@ Long lines are broken at spaces inside parentheses, which Python allows anywhere
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -24,15 +25,21 @@ def comment_lines(text: str, indent: str = "") -> list[str]:
     )
 
 
+#: What stands before the value of an assignment, in place or not.
+_ASSIGNMENT = re.compile(r".+? [-+*/]?= ")
+
+
 def broken(code: str, width: int = WIDTH - len(INDENT)) -> list[str]:
-    """An assignment as lines of at most ``width`` where it has spaces to break at."""
+    """An assignment or a call as lines of at most ``width`` where it has spaces to break at."""
     if len(code) <= width:
         return [code]
-    name, _, value = code.partition(" = ")
+    found = _ASSIGNMENT.match(code)
+    head = found[0] if found else ""
+    value = code[len(head) :]
     begin = _whole_bracket(value)
     if begin:
         inner = _wrapped(value[begin:-1], width)
-        return [f"{name} = {value[:begin]}", *indented(inner), value[-1]]
+        return [f"{head}{value[:begin]}", *indented(inner), value[-1]]
     lines: list[str] = []
     for term in _terms(value):
         if lines and len(lines[-1]) + 1 + len(term) <= width - len(INDENT):
@@ -41,7 +48,7 @@ def broken(code: str, width: int = WIDTH - len(INDENT)) -> list[str]:
             lines.append(term)
     if max(map(len, lines)) > width - len(INDENT):
         lines = _wrapped(value, width)
-    return [f"{name} = (", *indented(lines), ")"]
+    return [f"{head}(", *indented(lines), ")"]
 
 
 def _wrapped(text: str, width: int) -> list[str]:

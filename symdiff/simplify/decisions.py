@@ -142,9 +142,11 @@ def sizes_where(guard: Guard, numbers: Mapping[str, int]) -> dict[str, int]:
 
 
 def _degree(expression: Any, name: str) -> int:
-    from sympy import Poly
+    """The degree in a size; that of a whole part is what it is the whole part of."""
+    from sympy import Poly, floor
 
-    return int(Poly(expression, as_expression(name)).degree())
+    whole = expression.replace(floor, lambda x: x)
+    return int(Poly(whole, as_expression(name)).degree())
 
 
 def _common(products: list[tuple[Size, ...]]) -> Counter[Size]:

@@ -299,6 +299,43 @@ def test_gradients_are_instantiated_where_positions_are_many(
     assert error(s, expected) < 1e-10
 
 
+ANY_SIZE = """
+name = "any_size"
+[inputs]
+x = { shape = ["batch", 3, "h", "w"] }
+y = { shape = ["batch"], labels = 5 }
+[parameters]
+K = { shape = ["c", 3, "k", "k"] }
+b = { shape = ["c"] }
+V = { shape = [5, "c", 3, 3] }
+[equations]
+a = "tanh(conv2d(x, K, stride=2, padding=1) + b[:, None, None])"
+p = "max_pool2d(a, 2)"
+z = "global_avg_pool(conv2d(p, V, padding='same'))"
+[loss]
+per_example = "softmax_cross_entropy(z, y)"
+"""
+
+
+@pytest.mark.parametrize("shape", [(13, 15), (10, 8), (5, 6)])
+def test_images_of_any_size(shape: tuple[int, int]) -> None:
+    """Sizes of images, kernels and channels are read from the arrays."""
+    module = compiled(ANY_SIZE)
+    params = {name: p + 0.1 for name, p in module.init(2, c=4, k=3).items()}
+    x, y = RNG.normal(size=(3, 3, *shape)), RNG.integers(0, 5, 3)
+    loop = example_gradients(module, params, x, y)
+    _, grads, s = module.backward_with_norms(params, x, y)
+    v = {name: RNG.normal(size=p.shape) for name, p in params.items()}
+    product, t = module.hvp(params, v, x, y), 1e-6
+    ahead, behind = (
+        module.backward({n: p + d * v[n] for n, p in params.items()}, x, y)[1] for d in (t, -t)
+    )
+    for name in params:
+        assert error(s[name], [np.sum(g[name] ** 2) for g in loop]) < 1e-12, name
+        assert error(grads[name], sum(g[name] for g in loop) / 3) < 1e-12, name
+        assert error(product[name], (ahead[name] - behind[name]) / (2 * t)) < 1e-7, name
+
+
 def test_an_empty_batch_has_no_norms() -> None:
     module = compiled(spec(2, 1, 1, 2, "same"))
     params, _, x = point(module)
