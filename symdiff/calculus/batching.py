@@ -48,7 +48,7 @@ def vmap(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> list[Node]:
             from symdiff.calculus.loop_axes import with_axis
 
             lanes = [Lane(batched.get(x, x), x in batched) for x in node.inputs]
-            batched |= with_axis(node, lanes, n, readers[node])
+            batched |= with_axis(node, lanes, n, readers[node], batched)
         elif node not in batched and any(x in batched for x in node.inputs):
             lanes = [Lane(batched.get(x, x), x in batched) for x in node.inputs]
             batched[node] = BATCHING[node.op](node, lanes, n)

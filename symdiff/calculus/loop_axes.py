@@ -6,12 +6,20 @@ inside, and before it outside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symdiff.calculus.loop_rules import reached_from
 from symdiff.calculus.loops import close
-from symdiff.expr.loops import ELEMENT, Carry, OpenLoop, open_loop, value_of
+from symdiff.expr.loops import (
+    ELEMENT,
+    Carry,
+    OpenLoop,
+    bound_leaves,
+    open_loop,
+    value_of,
+)
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Size
 from symdiff.expr.views import broadcast_to, transpose
@@ -21,16 +29,24 @@ if TYPE_CHECKING:
 
 
 def with_axis(
-    hub: Node, lanes: Sequence[Lane], n: Size, readers: Sequence[Node]
+    hub: Node, lanes: Sequence[Lane], n: Size, readers: Sequence[Node], batched: Mapping[Node, Node]
 ) -> dict[Node, Node]:
-    """The loop's readers with the new axis in front: those that depend on a batched input."""
+    """The loop's readers with the new axis in front: those that depend on a batched input.
+
+    Where the carries at all steps are ``batched`` already, what else is read is made of them, and
+    the steps are not gone through again.
+    """
     from symdiff.calculus.batching import vmap
 
+    missing = [reader for reader in readers if reader not in batched]
+    made = _from_carries(hub, missing, batched)
+    if made is not None:
+        return dict(zip(missing, vmap(made, batched), strict=True))
     stacks = [reader for reader in readers if reader.op == "stacked"]
     loop, opened = open_loop(hub, [value_of(reader) for reader in stacks])
     leaves, scope = loop.leaves, f"{hub.digest.hex()} lanes"
-    batched = [leaf for leaf, lane in zip(leaves, lanes, strict=True) if lane.batched]
-    moving = reached_from(loop, batched, opened)
+    varying = [leaf for leaf, lane in zip(leaves, lanes, strict=True) if lane.batched]
+    moving = reached_from(loop, varying, opened)
     wide = {leaf: _wide_leaf(leaf, i, n, scope) for i, leaf in enumerate(leaves) if leaf in moving}
     elements, shared = dict(loop.elements), dict(loop.shared)
     carries = list(loop.carries)
@@ -59,6 +75,22 @@ def with_axis(
     closed = close(whole, list(asked.values()), list(ends.values()))
     result = {r: _swapped(stack) for r, stack in zip(asked, closed.stacks, strict=True)}
     return result | {reader: closed.finals[i] for reader, i in ends.items()}
+
+
+def _from_carries(
+    hub: Node, readers: Sequence[Node], batched: Mapping[Node, Node]
+) -> list[Node] | None:
+    """The stacks that are read, made of those that are batched; None if that will not do."""
+    known = [x for x in batched if x.op == "stacked" and x.inputs[0] is hub]
+    stacks = {value_of(x): x for x in known}
+    count, _ = hub.attr("counts")
+    starts = bound_leaves(hub)[:count]
+    if any(leaf not in stacks for leaf in starts) or any(r.op == "final" for r in readers):
+        return None
+    loop, opened = open_loop(hub, [*(value_of(reader) for reader in readers), *stacks])
+    values, told = opened[: len(readers)], opened[len(readers) :]
+    given = {**loop.elements, **dict(zip(told, stacks.values(), strict=True))}
+    return close(replace(loop, carries=(), elements=given), values).stacks
 
 
 def _wide_leaf(leaf: Node, position: int, n: Size, scope: str) -> Node:

@@ -21,6 +21,7 @@ import math
 from typing import TypeAlias
 
 from symdiff.expr.graph import toposort
+from symdiff.expr.loops import LOOP_READERS
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
@@ -78,6 +79,8 @@ def measure(node: Node) -> Measure:
 
 def _times(node: Node) -> list[int]:
     """How often each input counts."""
+    if node.op in LOOP_READERS:  # leaves to what is around the loop
+        return [0]
     if node.op in _SHIFTED:
         return [1 + _shifts(node)]
     if node.op != "mul":
@@ -95,7 +98,7 @@ def _often(x: Node, e: float) -> int:
 
 
 def _functions(node: Node) -> int:
-    if OPS[node.op].leaf or is_view(node):
+    if OPS[node.op].leaf or node.op in LOOP_READERS or is_view(node):
         return 0
     return _WEIGHTS.get(node.op, _OTHER) + _surcharge(node)
 
@@ -129,7 +132,7 @@ def _shifts(node: Node) -> int:
 
 
 def _operands(node: Node) -> int:
-    if OPS[node.op].leaf:
+    if OPS[node.op].leaf or node.op in LOOP_READERS:
         return 0 if number_of(node) is not None else 2
     if node.op == "add":
         return len(node.inputs) + bool(node.attr("constant"))
