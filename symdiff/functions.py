@@ -69,8 +69,15 @@ def _hvp(graphs: ModelGraphs) -> Parts:
     vs = {name: build.input(f"v.{name}", x.shape, x.dtype) for name, x in xs.items()}
     if not xs:
         return Parts(({},), v=vs)
-    way = cheapest_hvp(graphs.loss, list(xs.values()), list(vs.values()))
-    return Parts((dict(zip(xs, way.raw, strict=True)),), v=vs, mode=way.mode, modes=way.flops)
+    way = cheapest_hvp(
+        graphs.loss,
+        list(xs.values()),
+        list(vs.values()),
+        names=graphs.names,
+        memo=graphs.memo,
+    )
+    parts = (dict(zip(xs, way.raw, strict=True)),)
+    return Parts(parts, v=vs, mode=way.mode, modes=way.flops, simplified=way.simplified)
 
 
 def _sq_norms(graphs: ModelGraphs) -> Parts:
@@ -149,7 +156,7 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
             unavailable[name] = str(error)
             continue
         named = {**graphs.names, **raw.names}
-        found = simplify(raw.roots, names=named)
+        found = raw.simplified or simplify(raw.roots, names=named, memo=graphs.memo)
         for old, label in named.items():
             names.setdefault(found.mapping.get(old, old), label)
         assumptions |= found.assumptions
@@ -157,7 +164,8 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
         decisions[name] = found.decisions
     own = graphs.regularizer_gradients
     if own is not None:
-        own = dict(zip(own, simplify(list(own.values())).roots, strict=True))
+        roots = simplify(list(own.values()), memo=graphs.memo).roots
+        own = dict(zip(own, roots, strict=True))
     comments = {}
     for node, (label, text) in reversed(_named_derivatives(graphs).items()):
         if names.setdefault(node, label) == label:
@@ -173,7 +181,7 @@ def _named_derivatives(graphs: ModelGraphs) -> dict[Node, tuple[str, str]]:
     """
     found: dict[Node, tuple[str, str]] = {}
     cotangents = graphs.cotangents
-    for raw, node in zip(cotangents, simplify(cotangents).roots, strict=True):
+    for raw, node in zip(cotangents, simplify(cotangents, memo=graphs.memo).roots, strict=True):
         number, factors, rest = split_scale(node)
         sizes = [x.attr("size") for x, e in factors if x.op == "size" and e == -1]
         if number == 1 and len(sizes) == len(factors):

@@ -19,7 +19,8 @@ from symdiff.expr.graph import consumers, toposort
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
 from symdiff.expr.shapes import Size
-from symdiff.simplify import simplify
+from symdiff.simplify import Simplified, simplify
+from symdiff.simplify.context import Memo
 from symdiff.spec.model import Model
 
 VARIABLES = ("input", "parameter")
@@ -30,7 +31,8 @@ class Parts:
     """What a function returns, as graphs: each part a node, or a dict of nodes by name.
 
     ``takes`` names the inputs that it takes; None means all of them.  ``mode`` is how it was
-    differentiated, of the ``modes`` whose flops are given.
+    differentiated, of the ``modes`` whose flops are given; ``simplified`` what the roots come to,
+    where that is known already.
     """
 
     parts: tuple[Node | Mapping[str, Node], ...]
@@ -42,6 +44,7 @@ class Parts:
     names: Mapping[Node, str] = field(default_factory=dict)
     mode: str | None = None
     modes: Mapping[str, Size] = field(default_factory=dict)
+    simplified: Simplified | None = None
 
     @property
     def roots(self) -> list[Node]:
@@ -68,7 +71,8 @@ class ModelGraphs:
         roots = [*model.values.values(), model.per_example]
         if model.regularizer is not None:
             roots.append(model.regularizer)
-        found = simplify(roots, names=model.names, contractions=False)
+        self.memo = Memo()
+        found = simplify(roots, names=model.names, contractions=False, memo=self.memo)
         new = dict(zip(roots, found.roots, strict=True))
         self.assumptions = found.assumptions
         self.values = {name: new[node] for name, node in model.values.items()}

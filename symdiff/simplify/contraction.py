@@ -35,9 +35,13 @@ from symdiff.simplify.uses import gathered
 
 @dataclass(frozen=True)
 class Planned:
-    """Planned roots, what was decided on the way, and the declared facts that clamps lean on."""
+    """Planned roots, what was decided on the way, and the declared facts that clamps lean on.
+
+    ``mapping`` says what each node became, formed or not.
+    """
 
     roots: list[Node]
+    mapping: Mapping[Node, Node]
     decisions: list[Decision]
     facts: frozenset[Fact] = frozenset()
 
@@ -56,7 +60,9 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> list[
 def planned(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> Planned:
     """The roots as :func:`plan` gives them, with the decisions and their prices."""
     planner = _Planner(gathered(roots), Nominal(sizes or {}))
-    return Planned(planner.run(), planner.decisions, frozenset(planner.facts))
+    new = planner.run()
+    found = [new[root] for root in planner.roots]
+    return Planned(found, new, planner.decisions, frozenset(planner.facts))
 
 
 class _Form:
@@ -87,7 +93,8 @@ class _Form:
 class _Planner(Deciding):
     """Evaluates contractions in the orders found."""
 
-    def run(self) -> list[Node]:
+    def run(self) -> Mapping[Node, Node]:
+        """What each node became."""
         self.decide()
         whole = _Form(self.open, self.numbers, self.avoided)
         ways: dict[Either, tuple[_Form, _Form]] = {}
@@ -105,7 +112,7 @@ class _Planner(Deciding):
             if node not in either.expanded and node not in either.formed:
                 first, second = (form.new.pop(node) for form in ways[either])
                 whole.put(node, _either(either.guard, first, second))
-        return [whole.new[root] for root in self.roots]
+        return whole.new
 
     def build_in(self, node: Node, form: _Form) -> None:
         """Make the node of what its inputs became in a form, evaluated if it has to be."""

@@ -276,8 +276,17 @@ class Network:
 def _coloured(members: Sequence[Operand], colour: dict[int, int]) -> int:
     """Operands and indices coloured by their neighbours' colours, three times over.
 
-    What the indices are called does not matter, only what they join.
+    What the indices are called does not matter, only what they join.  Operands that are all
+    different have an order of their own, in which the indices are numbered.
     """
+    if len({x.node.digest for x in members}) == len(members):
+        place: dict[int, int] = {}
+        ordered = sorted(members, key=lambda x: x.node.digest)
+        for x in ordered:
+            for n in x.names:
+                place.setdefault(n, len(place))
+        joined = [(x.node.digest, *(place[n] for n in x.names)) for x in ordered]
+        return hash((*joined, *(colour[n] for n in place)))
     for _ in range(3):
         seen: dict[int, list[int]] = {}
         for x in members:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.simplify.context import Memo
-from symdiff.simplify.contraction import plan, planned
+from symdiff.simplify.contraction import Planned, planned
 from symdiff.simplify.decisions import Decision
 from symdiff.simplify.loops import Settled, simplified_loops
 from symdiff.simplify.near import WATCHERS
@@ -186,10 +186,9 @@ def simplify(
     final = {node: mapping.get(node, node) for node in first}
     decisions: tuple[Decision, ...] = ()
     if contractions:
-        named = [final[node] for node in names or () if node in final]
         found_plan = planned(current)
         if any(a is not b for a, b in zip(current, found_plan.roots, strict=True)):
-            _follow(final, named, found_plan.roots)
+            _follow(final, found_plan)
         final |= zip(given, found_plan.roots, strict=True)
         current, decisions = found_plan.roots, tuple(found_plan.decisions)
         recorder.facts |= found_plan.facts
@@ -204,13 +203,13 @@ def simplify(
     )
 
 
-def _follow(mapping: dict[Node, Node], named: Sequence[Node], planned: Sequence[Node]) -> None:
-    """Let nodes with names be what they are in the planned graph, where they stand there."""
-    present = set(toposort(planned))
-    now = dict(zip(named, plan(named), strict=True))
+def _follow(mapping: dict[Node, Node], plan: Planned) -> None:
+    """Let nodes be what they are in the planned graph, where they stand there."""
+    present = set(toposort(plan.roots))
     for node, old in mapping.items():
-        if old not in present and now.get(old) in present:
-            mapping[node] = now[old]
+        new = plan.mapping.get(old)
+        if old not in present and new in present:
+            mapping[node] = new
 
 
 def _compose(mapping: dict[Node, Node], done: Mapping[Node, Node]) -> None:
