@@ -41,10 +41,12 @@ def gathered(roots: Sequence[Node]) -> list[Node]:
     order = toposort(roots)
     readers = consumers(order)
     found: dict[Node, Node] = {}
+    kept = set(roots)
     for node in order:
+        if node.op != "add" or len(node.inputs) <= FEW or node in kept:
+            continue
         squared = any(_squares(user, node) for user in readers[node])
-        alone = node not in roots and all(user.op == "contract" for user in readers[node])
-        if node.op == "add" and len(node.inputs) > FEW and squared and alone:
+        if squared and all(user.op == "contract" for user in readers[node]):
             new = _gathered(node)
             if new is not node:
                 found[node] = new

@@ -325,11 +325,16 @@ def gather_sums(node: Node, context: Context) -> Node | None:
         # An outer product that is summed need not be formed, but the sum of two would be.
         if summand is not None and not all(map(stays_factored, summand.parts.operands)):
             found.append((x, c, summand))
+    if len(found) < 2:
+        return None
     partners = _sharing([set().union(*map(_near, s.parts.operands)) for _, _, s in found])
+    taken, merged = set[Node](), list[tuple[Node, float]]()
     for k, (x, c, first) in enumerate(found):
+        if x in taken:
+            continue
         bodies, gone = [(first.body(first.names), c)], [x]
         for y, d, other in (found[m] for m in partners[k]):
-            order = _matched(first, other) if abs(c) == abs(d) else None
+            order = _matched(first, other) if abs(c) == abs(d) and y not in taken else None
             if order is None:
                 continue
             bodies.append((other.body(order), d))
@@ -337,8 +342,14 @@ def gather_sums(node: Node, context: Context) -> Node | None:
         if len(gone) > 1:
             inner = linear_combination(bodies)
             summed = contract([inner], [first.names], first.parts.out)
-            return total.without(*gone).plus(as_like(summed, node), 1.0).node(node)
-    return None
+            merged.append((as_like(summed, node), 1.0))
+            taken.update(gone)
+    if not merged:
+        return None
+    rest = total.without(*taken)
+    for summed, c in merged:
+        rest = rest.plus(summed, c)
+    return rest.node(node)
 
 
 def _matched(first: _Summand, other: _Summand) -> Indices | None:

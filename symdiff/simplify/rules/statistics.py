@@ -154,8 +154,13 @@ def _factors(node: Node) -> tuple[Node, Node] | None:
 def centred_moment(node: Node, context: Context) -> Rewrite | None:
     """mean(x y) − mean x mean y = mean((x − mean x) (y − mean y)), with y = x the variance"""
     total = sum_of(node)
+    products = {term: product_of(term) for term in total.terms}
+    holders: dict[Node, list[Node]] = {}
+    for term, p in products.items():
+        for base in p.factors:
+            holders.setdefault(base, []).append(term)
     for term, c in total.terms.items():
-        p = product_of(term)
+        p = products[term]
         for base, e in p.factors.items():
             core, _ = place(base, base.ndim)
             found = _squares(core) if e == 1 else None
@@ -164,11 +169,11 @@ def centred_moment(node: Node, context: Context) -> Rewrite | None:
             x, y, axes = found
             kept = [a for a in range(x.ndim) if a not in axes]
             sums = [contract([z], [range(x.ndim)], kept) for z in (x, y)]
-            for other, d in total.terms.items():
-                q = product_of(other)
+            for other in holders.get(_as_base(base, core, sums[0]), ()):
+                q, d = products[other], total.terms[other]
                 ratio = Product(q.factors, d * q.coefficient / (c * p.coefficient))
                 for z in sums:
-                    ratio = ratio.times(base if z is core else _as_base(base, core, z), -1.0)
+                    ratio = ratio.times(_as_base(base, core, z), -1.0)
                 for b, k in p.without(base).factors.items():
                     ratio = ratio.times(b, -k)
                 if not _is_over(ratio, _count(x, axes), -1.0):
