@@ -11,7 +11,15 @@ from typing import Any
 
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.ops import window_positions
-from symdiff.expr.shapes import ShapeError, Size, size_add, size_mul, size_sub, size_text
+from symdiff.expr.shapes import (
+    ShapeError,
+    Size,
+    size_add,
+    size_floordiv,
+    size_mul,
+    size_sub,
+    size_text,
+)
 
 Ends = tuple[int, int]
 
@@ -103,8 +111,6 @@ def _same(length: Size, span: Size, stride: int, what: str) -> tuple[Size, Size]
 
 
 def _halves(total: Size) -> tuple[Size, Size]:
-    from symdiff.expr.shapes import size_floordiv
-
     before = size_floordiv(total, 2)
     return before, size_sub(total, before)
 
