@@ -79,13 +79,17 @@ SPECS: dict[str, tuple[str, list[str], str]] = {
 }  # fmt: skip
 
 
+def text_of(name: str) -> str:
+    """A spec's text."""
+    inputs, layers, loss = SPECS[name]
+    tables = ",\n".join(f"{{ {layer} }}" for layer in layers)
+    return f'name = "m"\nlayers = [\n{tables}\n]\n[inputs]\n{inputs}[loss]\n{loss}\n'
+
+
 @cache
 def module(name: str) -> Any:
     """The emitted module of a spec."""
-    inputs, layers, loss = SPECS[name]
-    tables = ",\n".join(f"{{ {layer} }}" for layer in layers)
-    text = f'name = "m"\nlayers = [\n{tables}\n]\n[inputs]\n{inputs}[loss]\n{loss}\n'
-    return symdiff.compile(text)
+    return symdiff.compile(text_of(name))
 
 
 def data(name: str, batch: int = BATCH, time: int = TIME) -> list[Any]:
