@@ -15,6 +15,7 @@ from codegen.names import CHECKED_FACTS, FUNCTIONS, Locals, Names
 from codegen.operations import single_calls
 from codegen.parameters import broken_signature
 from codegen.program import Asked, Program, build_program
+from codegen.scaling import scaled_early
 from codegen.style import ModuleUse, Style
 from codegen.writer import Body, write_body
 from symdiff.expr.node import Node
@@ -150,7 +151,7 @@ def function_program(around: Surroundings, body: FunctionBody) -> Program:
         assert not isinstance(given, Node)
         asked = Asked(body.weights, given)
     program = build_program(body.roots(), around.dtype, [*leaves, *around.preferred], asked=asked)
-    return program if around.plain else single_calls(program)
+    return program if around.plain else scaled_early(single_calls(program))
 
 
 def kernel_name(around: Surroundings, function: str) -> str:

@@ -99,6 +99,12 @@ class Program:
             for block in step.blocks:
                 yield from block.walk()
 
+    def base(self, register: int) -> int:
+        """The register that a view is a view of; itself, if it is none."""
+        while self.steps[register].action in VIEWS:
+            register = self.steps[register].args[0]
+        return register
+
     def readers(self) -> dict[int, list[int]]:
         """For each register those of the steps that read it, once a reading."""
         result: dict[int, list[int]] = {step.dest: [] for step in self.steps}
@@ -150,6 +156,15 @@ class Builder:
             found = self.known[key] = len(self.steps)
             step = Step(found, action, tuple(args), settings, shape, dtype, weak, blocks)
             self.steps.append(step)
+        return found
+
+    def append(self, step: Step) -> int:
+        """The register of a step made elsewhere, its arguments being registers here."""
+        key = (step.action, step.args, step.details, step.shape, step.dtype, step.blocks)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = len(self.steps)
+            self.steps.append(replace(step, dest=found))
         return found
 
     def pick(self, compound: int, label: str, shape: Shape, dtype: str, **details: Any) -> int:

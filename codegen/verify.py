@@ -26,11 +26,12 @@ ATTRIBUTES = frozenset(
     array asarray astype at bool_ broadcast broadcast_to clip concatenate copy cos cosh cumsum
     default_rng divide dot dtype einsum empty equal errstate exit exp expm1 eye finfo flat flip
     float32 float64 fromkeys full get greater greater_equal hypot inf int64 integers isfinite
-    items join keys kind less less_equal linalg log log1p logaddexp matmul max maximum mean
-    median min minimum moveaxis multiply nan nan_to_num ndim ndindex negative normal not_equal
-    ones outer pad permutation positive power prod random ravel reduce reshape setdefault shape
-    sign sin sinh size sqrt squeeze standard_normal subtract sum swapaxes tan tanh tensordot
-    tolist transpose type uniform values vdot vecdot where zeros zeros_like
+    isnative items join keys kind less less_equal linalg log log1p logaddexp matmul max maximum
+    mean median min minimum moveaxis multiply nan nan_to_num ndarray ndim ndindex negative
+    normal not_equal ones outer pad permutation positive power prod random ravel reduce reshape
+    setdefault shape sign sin sinh size sqrt squeeze standard_normal subtract sum swapaxes tan
+    tanh tensordot tolist transpose type uint64 uniform update values vdot vecdot where zeros
+    zeros_like
     """.split()
 )
 

@@ -1,0 +1,181 @@
+"""Where a gradient is scaled: at the loss, once, and not at every weight.
+
+The mean over examples stands in front of each weight's gradient, as algebra would have it, and
+costs a pass over each.  Cotangents are linear in the one that they begin with, so that the number
+may as well be multiplied in there, where the array is smallest, if nothing else reads it on the
+way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from codegen.contraction import TYPICAL_SIZE
+from codegen.program import VIEWS, Builder, Program, Step
+from symdiff.expr.node import Node
+from symdiff.expr.shapes import size_names, size_value
+
+#: A scaling: multiply or divide, and the register of the number.
+Scale = tuple[str, int]
+
+_PRODUCTS = frozenset({"dot", "matmul", "multiply", "outer"})
+_SUMS = frozenset({"add", "subtract"})
+_VIEWS = VIEWS - {"diagonal"}
+
+
+def scaled_early(program: Program) -> Program:
+    """The program with each number that scales several results multiplied in as early as may be."""
+    for scale in dict.fromkeys(s for step in program.steps for s in _scales(program, step)):
+        program = _moved(program, scale)
+    return program
+
+
+def _scales(program: Program, step: Step) -> Iterator[Scale]:
+    """The number that a step scales an array by, if that is what it does."""
+    if step.action == "call" and len(step.args) == 2 and step.shape:
+        function: str = step.detail("function")
+        if function in ("multiply", "divide") and program.steps[step.args[1]].weak:
+            yield function, step.args[1]
+
+
+def _moved(program: Program, scale: Scale) -> Program:
+    carried = _carried(program, scale)
+    steps = program.steps
+    removed = {s.dest for s in steps if scale in _scales(program, s) and s.args[0] in carried}
+    first = {r for r in carried if not any(a in carried for a in steps[r].args)}
+    beside = {a for r in carried - first if _is_sum(steps[r]) for a in steps[r].args} - carried
+    if len(removed) < 2 or _elements(program, first | beside) >= _elements(program, removed):
+        return program
+    return _Move(program, scale, carried, removed, first).run()
+
+
+class _Move:
+    """A program being written out again, with a number at the ``first`` of what carries it."""
+
+    def __init__(
+        self, program: Program, scale: Scale, carried: set[int], removed: set[int], first: set[int]
+    ) -> None:
+        self.program, self.scale = program, scale
+        self.carried, self.removed, self.first = carried, removed, first
+        self.builder = Builder("")
+        self.place: dict[int, int] = {}
+
+    def run(self) -> Program:
+        program, place = self.program, self.place
+        nodes: dict[int, Node] = {}
+        for step in program.steps:
+            args = [place[a] for a in step.args]
+            if step.dest in self.removed:
+                place[step.dest] = args[0]
+                continue
+            if _is_sum(step) and step.dest in self.carried - self.first:
+                kept = zip(step.args, args, strict=True)
+                args = [new if old in self.carried else self.scaled(new) for old, new in kept]
+            register = self.builder.append(replace(step, args=tuple(args)))
+            place[step.dest] = self.scaled(register) if step.dest in self.first else register
+            node = program.nodes.get(step.dest)
+            if node is not None and step.dest not in self.carried:
+                nodes.setdefault(place[step.dest], node)
+        for register in self.removed:
+            node = program.nodes.get(register)
+            if node is not None:
+                nodes[place[register]] = node
+        return Program(
+            tuple(self.builder.steps),
+            {label: place[r] for label, r in program.results.items()},
+            nodes,
+            tuple(place[r] for r in program.divisors),
+        )
+
+    def scaled(self, register: int) -> int:
+        """A value of the new program, times the number."""
+        function, number = self.scale
+        step = self.builder.steps[register]
+        args = (register, self.number(number))
+        details = (("function", function), ("elementwise", True))
+        made = replace(step, action="call", args=args, details=details, blocks=())
+        return self.builder.append(made)
+
+    def number(self, register: int) -> int:
+        """A number of the old program, made when it is needed: it stands for no array."""
+        if register not in self.place:
+            step = self.program.steps[register]
+            args = tuple(self.number(a) for a in step.args)
+            self.place[register] = self.builder.append(replace(step, args=args))
+        return self.place[register]
+
+
+def _carried(program: Program, scale: Scale) -> set[int]:
+    """The values that may hold the number: all that reads them is linear, and ends in the scale."""
+    steps, readers = program.steps, program.readers()
+    results = {*program.results.values()}
+    ends = {s.dest: s.args[0] for s in steps if scale in _scales(program, s)}
+    carried = {
+        s.dest
+        for s in steps
+        if s.action in ("call", *_VIEWS) and s.shape and s.dtype.startswith("float")
+    }
+    carried = {r for r in carried if readers[r] and r not in results}
+
+    def may_carry(step: Step) -> bool:
+        if step.action in _VIEWS and step.args[0] not in carried:
+            return False  # of an argument, or of what stays as it is
+        return all(
+            ends.get(reader) == step.dest
+            or (reader in carried and _takes(steps[reader], step.dest, heights))
+            for reader in readers[step.dest]
+        )
+
+    # First what is read by anything that is not linear; then, of two factors, one.
+    heights: Mapping[int, int] = dict.fromkeys(carried, 0)
+    while broken := {r for r in carried if not may_carry(steps[r])}:
+        carried -= broken
+    heights = _heights(program, carried)
+    while broken := {r for r in carried if not may_carry(steps[r])}:
+        carried -= broken
+        heights = _heights(program, carried)
+    return carried
+
+
+def _heights(program: Program, carried: set[int]) -> dict[int, int]:
+    """How many matrix products in a row lead to each value: cotangents have passed through some."""
+    heights: dict[int, int] = {}
+    for step in program.steps:
+        if step.dest in carried:
+            below = [heights[a] for a in step.args if _takes(step, a, heights)]
+            product = step.action == "call" and step.detail("function") in ("dot", "matmul")
+            heights[step.dest] = product + max(below, default=0)
+    return heights
+
+
+def _is_sum(step: Step) -> bool:
+    return step.action == "call" and step.detail("function") in _SUMS
+
+
+def _takes(step: Step, register: int, heights: Mapping[int, int]) -> bool:
+    """Whether a number in one of its arguments comes out once in the step's result."""
+    if register not in heights:
+        return False
+    if step.action in _VIEWS:
+        return True
+    function: str = step.detail("function")
+    if step.args.count(register) != 1:
+        return False
+    if function in _SUMS:
+        # Beside a cotangent, terms that do not carry the number are scaled; 1 - h^2 is none.
+        return all(a in heights for a in step.args) or heights[register] > 0
+    if function in _PRODUCTS:
+        # One factor takes it: the one that can hand it on, as cotangents do.
+        best = max(heights.get(a, -1) for a in step.args)
+        rivals = [a for a in step.args if heights.get(a, -1) == best]
+        return register == rivals[-1] or not any(heights.values())
+    return function in ("sum", "negative") or (function == "divide" and step.args[0] == register)
+
+
+def _size(step: Step) -> int:
+    return size_value(step.size, dict.fromkeys(size_names(step.size), TYPICAL_SIZE))
+
+
+def _elements(program: Program, registers: set[int]) -> int:
+    return sum(_size(program.steps[r]) for r in registers)
