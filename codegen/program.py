@@ -80,12 +80,14 @@ class Program:
 
     ``nodes`` gives for each register the graph node whose value it holds, where there is one;
     ``divisors`` are the registers of Python numbers made of sizes that something is divided by.
+    ``divided`` are registers that hold their node's value divided by a size: its name.
     """
 
     steps: tuple[Step, ...]
     results: Mapping[str, int]
     nodes: Mapping[int, Node]
     divisors: tuple[int, ...]
+    divided: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def leaves(self) -> list[Node]:

@@ -64,6 +64,9 @@ class _Move:
     def run(self) -> Program:
         program, place = self.program, self.place
         nodes: dict[int, Node] = {}
+        number = program.steps[self.scale[1]]
+        by_size = self.scale[0] == "divide" and number.action == "size"
+        divided: dict[int, str] = {}
         for step in program.steps:
             args = [place[a] for a in step.args]
             if step.dest in self.removed:
@@ -77,6 +80,9 @@ class _Move:
             node = program.nodes.get(step.dest)
             if node is not None and step.dest not in self.carried:
                 nodes.setdefault(place[step.dest], node)
+            elif node is not None and by_size:
+                nodes[place[step.dest]] = node
+                divided[place[step.dest]] = str(number.detail("size"))
         for register in self.removed:
             node = program.nodes.get(register)
             if node is not None:
@@ -86,6 +92,7 @@ class _Move:
             {label: place[r] for label, r in program.results.items()},
             nodes,
             tuple(place[r] for r in program.divisors),
+            {**{place[r]: by for r, by in program.divided.items()}, **divided},
         )
 
     def scaled(self, register: int) -> int:

@@ -86,7 +86,9 @@ class Writer:
         return {
             register: self.preferred[node]
             for register, node in program.nodes.items()
-            if node in self.preferred and program.steps[register].action not in LEAVES
+            if node in self.preferred
+            and program.steps[register].action not in LEAVES
+            and (register not in program.divided or _comment(program, register, self.comments))
         }
 
     def write(
@@ -207,7 +209,7 @@ def _with_comments(
     blocks: list[list[str]] = []
     for place, line in enumerate(lines):
         blocks.append(list(line.lines) or broken(line.code, width))
-        comment = comments.get(program.nodes[line.dest]) if line.dest in program.nodes else None
+        comment = _comment(program, line.dest, comments)
         if comment is not None and comment != line.code:
             begin, needed = place, {line.dest}
             while begin and lines[begin - 1].is_temporary:
@@ -217,6 +219,15 @@ def _with_comments(
                 begin -= 1
             blocks[begin] = [*comment_lines(comment), *blocks[begin]]
     return [line for block in blocks for line in block]
+
+
+def _comment(program: Program, register: int, comments: Mapping[Node, str]) -> str | None:
+    """The equation that a line computes, said of what it holds."""
+    text = comments.get(program.nodes[register]) if register in program.nodes else None
+    if text is None or register not in program.divided:
+        return text
+    times = f"{program.divided[register]} * "
+    return text.removeprefix(times) if text.startswith(times) else None
 
 
 def _read_by(program: Program, readers: set[int], down_to: int) -> set[int]:

@@ -415,8 +415,30 @@ def _as_array(what, value, dtype, kinds, shape, sizes):
     return array
 
 
+def _is_ready(value, scalar, shape, sizes):
+    """Whether an argument is an array as it is wanted already, which is quickly seen."""
+    if type(value) is not np.ndarray or value.dtype.type is not scalar or not value.dtype.isnative:
+        return False
+    if value.shape == shape:
+        return True
+    if value.ndim != len(shape):
+        return False
+    new = {}
+    for size, have in zip(shape, value.shape):
+        if size != have and new.setdefault(size, sizes.get(size, have)) != have:
+            return False
+    if any(type(size) is not str for size in new):
+        return False
+    sizes.update(new)
+    return True
+
+
 def _check_tensors(what, given, names, sizes):
     """The arrays of a dict that has exactly these names, in that order."""
+    scalar = np.dtype(DTYPE).type
+    if type(given) is dict and len(given) == len(names):
+        if all(_is_ready(given.get(n), scalar, PARAMETERS[n], sizes) for n in names):
+            return given
     if not hasattr(given, "keys"):
         raise ValueError(f"{what}: expected a dict of arrays, got {type(given).__name__}")
     missing = [name for name in names if name not in given]
@@ -448,6 +470,9 @@ def _check_inputs(given, sizes):
     arrays = []
     for name, value in given.items():
         dtype, facts = _INPUT_DTYPES[name], _INPUT_FACTS.get(name, {})
+        if _is_ready(value, np.dtype(dtype).type, INPUTS[name], sizes):
+            arrays.append(value)
+            continue
         truth = "b" if facts.get("zero_or_one") or facts.get("one_hot") else ""
         kinds = {"int64": "iu", "bool": "b"}.get(dtype, "fiu" + truth)
         arrays.append(_as_array(name, value, dtype, kinds, INPUTS[name], sizes))
@@ -459,8 +484,8 @@ def _check_inputs(given, sizes):
 def _check_labels(name, array, facts, sizes):
     """Labels lie in 0 ... n - 1, or are the value that counts nothing."""
     n, ignore = _size(facts.get("labels"), sizes), facts.get("ignore")
-    if n is None or array.size == 0:
-        return
+    if n is None or array.size == 0 or array.astype(np.uint64, copy=False).max() < n:
+        return  # as unsigned numbers, negative ones are the largest
     wrong = (array < 0) | (array >= n)
     if ignore is not None:
         wrong &= array != ignore
