@@ -123,7 +123,8 @@ def _carried(program: Program, scale: Scale) -> set[int]:
         for s in steps
         if s.action in ("call", *_VIEWS) and s.shape and s.dtype.startswith("float")
     }
-    carried = {r for r in carried if readers[r] and r not in results}
+    # A value that is scaled itself does not hold the number twice.
+    carried = {r for r in carried if readers[r] and r not in results and r not in ends}
 
     def may_carry(step: Step) -> bool:
         if step.action in _VIEWS and step.args[0] not in carried:

@@ -91,6 +91,17 @@ def sd_evaluate(node: Node, values: dict[str, Any]) -> Any:
     return evaluate(node, values)
 
 
+def test_one_number_on_the_way_to_itself_counts_twice() -> None:
+    x, W = b.input("x", (4, 6)), b.input("W", (6, 6))
+    first = 0.25 * b.sin(x) @ W
+    second = 0.25 * b.relu(first) @ W
+    outputs = {"a": second, "c": 0.25 * b.tanh(first) @ W, "d": 0.25 * (first @ W)}
+    values = {"x": np.random.default_rng(0).normal(size=(4, 6)), "W": np.eye(6) + 0.5}
+    got = run_graph(outputs, values)
+    for key, node in outputs.items():
+        np.testing.assert_allclose(got[key], sd_evaluate(node, values), rtol=1e-12)
+
+
 def test_what_others_read_is_left_alone() -> None:
     x, g = b.input("x", ("n", 40)), b.input("g", ("n", 40))
     n = b.constant(1.0) * b.ones(("n",)).sum()
