@@ -144,7 +144,7 @@ def turned(loop: Scan) -> Node:
     """A step whose parts are others for one example than for the batch."""
 
     def step(carry: tuple[Node, Node], x: Node) -> tuple[tuple[Node, Node], Node]:
-        (g, h), z = carry, x @ W
+        (g, _), z = carry, x @ W
         centred = g - b.mean(g, axis=1, keepdims=True)
         return (b.tanh(b.sigmoid(g) + centred), 0.25 * b.stop_gradient(centred) * g * z), b.tanh(
             g * g
