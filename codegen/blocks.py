@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codegen.buffers import is_call
 from codegen.expression import Level, Text
 from codegen.inlining import choose_inlined
 from codegen.lines import indented
@@ -140,24 +141,30 @@ def _loop(
                 begin.append(f"{name} = {array}[{t}]")
     updates = [block.results[f"update {i}"] for i in range(len(carries))]
     given = _update_names(writer, block, carries, updates, outside)
-    written = writer.write(block, given, outside, depth + 1)
+    places = {stack.label: _row(stack, picks, t, reverse) for stack in stacks}
+    computed = {
+        block.results[stack.source]: places[stack.label]
+        for stack in stacks
+        if stack.source in block.results and is_call(block.steps[block.results[stack.source]])
+    }
+    written = writer.write(block, given, outside, depth + 1, computed)
 
     lines = [f"{name} = {args[i].code}" for i, name in enumerate(carries)]
     end: list[str] = []
     for stack in stacks:
         rounds = size_add(length, 1) if stack.start is not None else length
         shape, dtype = style.shape((rounds, *stack.shape)), style.dtype_code(stack.dtype)
-        name, place = picks[stack.label], t
+        name = picks[stack.label]
         lines.append(f"{name} = {style.call('empty', shape, f'dtype={dtype}')}")
         if stack.start is not None:
             first = style.size(length).code if reverse else "0"
             lines.append(f"{name}[{first}] = {carries[stack.start]}")
-            place = t if reverse else f"{t} + 1"
         kind, _, number = stack.source.partition(" ")
         if kind == "carry":
-            begin.append(f"{name}[{t}] = {carries[int(number)]}")
-        else:
-            end.append(f"{name}[{place}] = {written.texts[block.results[stack.source]].code}")
+            begin.append(f"{places[stack.label]} = {carries[int(number)]}")
+        elif block.results[stack.source] not in computed:
+            value = written.texts[block.results[stack.source]].code
+            end.append(f"{places[stack.label]} = {value}")
     moved = [
         (name, written.texts[register].code)
         for name, register in zip(carries, updates, strict=True)
@@ -172,6 +179,12 @@ def _loop(
     lines.append(f"for {t} in {rounds}:")
     lines += indented([*begin, *written.lines, *end])
     return Block(tuple(lines), written.guards, (written,))
+
+
+def _row(stack: Stack, picks: Mapping[str, str], t: str, reverse: bool) -> str:
+    """This round's place in a stack."""
+    behind = stack.start is not None and not reverse
+    return f"{picks[stack.label]}[{t} + 1]" if behind else f"{picks[stack.label]}[{t}]"
 
 
 def _update_names(

@@ -7,7 +7,7 @@ What is written over keeps its variable where that has no name of its own, so th
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -72,15 +72,21 @@ def leaders(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where buffers are: the variable that holds them all, and the number of a plan's first."""
+    """Where buffers are: the variable that holds them all, and the number of a plan's first.
+
+    ``kept`` are the places of values that are wanted elsewhere, as text.
+    """
 
     variable: str
     first: int
     plan: BufferPlan
+    kept: Mapping[int, str]
 
     def code(self, register: int) -> str:
-        """The buffer of a register."""
-        return f"{self.variable}[{self.first + self.plan.buffer[register]}]"
+        """Where a register's value is computed; nothing where NumPy finds memory for it."""
+        if register in self.plan.buffer:
+            return f"{self.variable}[{self.first + self.plan.buffer[register]}]"
+        return self.kept.get(register, "")
 
 
 def call_line(
@@ -95,7 +101,7 @@ def call_line(
     function: str = step.detail("function")
     args = list(args)
     over = place.plan.over.get(step.dest)
-    target = place.code(step.dest) if step.dest in place.plan.buffer else ""
+    target = place.code(step.dest)
     if over is not None:
         position = step.args.index(over)
         target = args[position].code

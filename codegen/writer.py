@@ -97,11 +97,12 @@ class Writer:
         given: Mapping[int, str],
         outside: Mapping[int, Text],
         depth: int = 1,
+        places: Mapping[int, str] | None = None,
     ) -> Written:
         """The lines of a program, or of a block ``depth`` indentations deep.
 
         ``given`` names registers; ``outside`` gives the texts of those that need no line, being
-        there already.
+        there already; ``places`` are where results of calls are wanted.
         """
         style, names = self.style, self.names
         inlined = choose_inlined(program, style, given, outside)
@@ -140,7 +141,7 @@ class Writer:
                 called[head] = given.get(head) or names.temporary(hint(step))
             name = called[head]
             if step.action == "call":
-                place = Place(self.buffers, first, kept)
+                place = Place(self.buffers, first, kept, places or {})
                 code = call_line(style, step, sources, args, name, place)
             else:
                 code = f"{name} = {print_step(style, step, args, sources).code}"
