@@ -28,6 +28,7 @@ from symdiff.expr.numbers import (
     full,
     number_of,
     rounded_away,
+    rounded_root,
 )
 from symdiff.expr.ops import promote
 from symdiff.expr.scalars import SCALARS
@@ -146,7 +147,7 @@ def _factors(node: Node, e: float, scalars_out: bool) -> tuple[float, list[tuple
     value = number_of(node)
     if value is not None and (value > 0 or (e == math.floor(e) and (value != 0 or e > 0))):
         try:
-            return value if e == 1 else rounded_away(value**e), []
+            return rounded_root(value) if e == 1 else rounded_away(value**e), []
         except OverflowError:
             return 1.0, [(node, e)]
     if is_view(node) and node.inputs[0].op == "mul":
@@ -193,7 +194,7 @@ def power_product(
 
     def make(cores: list[Node]) -> Node:
         shape = broadcast_shapes(*(x.shape for x in cores))
-        total = float(coefficient)
+        total = rounded_root(float(coefficient))
         powers: dict[Node, float] = {}
         for core, e in zip(cores, exponents, strict=True):
             number, parts = _factors(core, e, bool(shape))
@@ -296,7 +297,8 @@ def linear_combination(
 ) -> Node:
     """constant + sum c_i x_i, broadcasting as NumPy does; like terms are merged."""
     bases = [base for base, _ in terms]
-    coefficients = [float(c) for _, c in terms]
+    coefficients = [rounded_root(float(c)) for _, c in terms]
+    constant_term = rounded_root(float(constant_term))
     whole = all(math.isfinite(c) and c == math.floor(c) for c in [*coefficients, constant_term])
     bases, resolved = arithmetic(bases, whole)
     dtype = dtype or resolved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -58,6 +58,14 @@ def rebuild(node: Node, inputs: Sequence[Node], **changed: Any) -> Node:
     if node.op == "contract" and not changed:
         return with_operands(node, inputs)
     return CONSTRUCTORS[node.op](list(inputs), {**dict(node.attributes), **changed})
+
+
+def rebuilt(roots: Sequence[Node], made: Callable[[Node], Node]) -> list[Node]:
+    """The roots with ``made(node)`` for every node below them, whose inputs have been so made."""
+    done: dict[Node, Node] = {}
+    for node in toposort(roots):
+        done[node] = made(rebuild(node, [done[x] for x in node.inputs]))
+    return [done[root] for root in roots]
 
 
 def substitute(roots: Sequence[Node], mapping: Mapping[Node, Node]) -> list[Node]:

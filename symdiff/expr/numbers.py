@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,7 @@ def _product(factors: Sequence[tuple[Node, float]], number: float, dtype: str) -
 _FEW_BITS = 4096.0  # numerators of 12 bits
 
 
+@lru_cache(maxsize=4096)
 def rounded_away(value: float) -> float:
     """A number that arithmetic on numbers gave, without its rounding: ½ for √½ · √½.
 
@@ -150,11 +152,21 @@ def rounded_away(value: float) -> float:
     if value == 0 or not math.isfinite(value):
         return value
     near = _of_few_bits(value)
-    if near is None:
-        square = value * value
-        root = _of_few_bits(square) if 1e-300 < square < 1e300 else None
-        near = None if root is None else math.copysign(math.sqrt(root), value)
-    return value if near is None else near
+    return rounded_root(value) if near is None else near
+
+
+@lru_cache(maxsize=4096)
+def rounded_root(value: float) -> float:
+    """A number that somebody wrote: where it is nearly an irrational root, that, correctly rounded.
+
+    So 0.7071067811865475, which is 1/√2 in floating point, is the √½ that a formula computes;
+    any other number stays as it was written.
+    """
+    square = value * value
+    if not 1e-300 < square < 1e300 or _of_few_bits(value) is not None:
+        return value
+    root = _of_few_bits(square)
+    return value if root is None else math.copysign(math.sqrt(root), value)
 
 
 def _of_few_bits(value: float) -> float | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from symdiff.expr.algebra import power_product
 from symdiff.expr.contraction import contract
-from symdiff.expr.graph import rebuild, toposort
+from symdiff.expr.graph import rebuilt
 from symdiff.expr.node import Node
 from symdiff.simplify.parts import Product, as_like, product_of
 
@@ -20,14 +20,11 @@ _BOUNDED = frozenset({"cast", "sign", "softmax", "sigmoid", "tanh", "sin", "cos"
 
 def balanced(roots: Sequence[Node]) -> list[Node]:
     """The roots, with products that divide by a square or more as nested quotients."""
-    done: dict[Node, Node] = {}
-    for node in toposort(roots):
-        inputs = [done[x] for x in node.inputs]
-        changed = any(a is not b for a, b in zip(inputs, node.inputs, strict=True))
-        new = rebuild(node, inputs) if changed else node
-        made = _MADE.get(new.op)
-        done[node] = new if made is None else made(new)
-    return [done[root] for root in roots]
+    return rebuilt(roots, lambda node: _MADE.get(node.op, _same)(node))
+
+
+def _same(node: Node) -> Node:
+    return node
 
 
 def opened_scalars(product: Product) -> Product:

@@ -23,6 +23,8 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant, number_of
 from symdiff.expr.views import expand_dims, is_view
 from symdiff.simplify.balanced import balanced, opened_scalars
+from symdiff.simplify.lengths import lengths
+from symdiff.simplify.masked import masked
 from symdiff.simplify.parts import Product, place, product_of, viewed_as
 
 Degree = Node | float
@@ -32,10 +34,12 @@ _OPS = ("mul", "pow", "reciprocal_or_zero")
 def scaled_norms(roots: Sequence[Node]) -> list[Node]:
     """The roots with sums of powers below the line or a root computed from scaled numbers.
 
-    Products are multiplied in an order in which nothing overflows that the result does not.
+    Products are multiplied in an order in which nothing overflows that the result does not, and
+    what a mask leaves out is not computed with.
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
+    roots = lengths(roots)
     order = toposort(roots)
     readers = consumers(order)
     for node in order:
@@ -44,7 +48,7 @@ def scaled_norms(roots: Sequence[Node]) -> list[Node]:
         new = rebuild(node, inputs) if changed else node
         taken = node not in roots and all(_takes_in(reader, node) for reader in readers[node])
         done[node] = _scaled(new, scaled) if new.op in _OPS and not taken else new
-    return balanced([done[root] for root in roots])
+    return masked(balanced([done[root] for root in roots]))
 
 
 def _takes_in(reader: Node, node: Node) -> bool:

@@ -39,7 +39,9 @@ def test_random_numbers_stay() -> None:
 
 
 def test_roots_of_numbers_have_one_spelling() -> None:
-    assert x / math.sqrt(2) is not x * math.sqrt(0.5)  # numbers as given are left alone
+    assert x / math.sqrt(2) is x * math.sqrt(0.5)
+    assert x * 0.7071067811865475 is x * 0.7071067811865476
+    assert x + 0.7071067811865475 is x + b.sqrt(b.constant(0.5))
     assert x / b.sqrt(b.constant(2.0)) is x * math.sqrt(0.5)
     assert (x * math.sqrt(0.5)) ** 2 is 0.5 * x**2
-    assert 0.4999999999999999 * x is not 0.5 * x
+    assert 0.4999999999999999 * x is not 0.5 * x  # but numbers as given are left alone

@@ -278,6 +278,8 @@ FAMILIES: dict[str, Family] = {
             "sum(x * (erf(x / sqrt(2)) + 1) / 2)",
             "x @ (0.5 * (1 + erf(x / sqrt(2))))",
             "0.5 * (sum(x) + x @ erf(x / 2 ** 0.5))",
+            "sum(x * (1 + erf(0.7071067811865475 * x)) / 2)",
+            "sum(x * (1 + erf(0.7071067811865476 * x)) / 2)",
             "sum(0.5 * x + 0.5 * x * erf(x / sqrt(2)))",
         ),
     ),

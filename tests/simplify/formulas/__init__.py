@@ -13,6 +13,7 @@ from tests.simplify.formulas import (
     exponentials,
     likelihoods,
     margins,
+    masks,
     moments,
     norms,
     norms_again,
@@ -53,5 +54,6 @@ FAMILIES = (
     moments,
     contrasts,
     assorted,
+    masks,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}

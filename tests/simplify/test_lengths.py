@@ -1,0 +1,121 @@
+"""Lengths by hypot, and masks that choose: what the last steps make of a derivative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symdiff as sd
+from symdiff.expr import build as b
+from symdiff.expr.algebra import power_product, scalar
+from symdiff.expr.evaluate import evaluate
+from symdiff.expr.graph import toposort
+from symdiff.expr.node import Node
+from symdiff.expr.numbers import cast
+from symdiff.simplify.lengths import length_of, lengths
+from symdiff.simplify.masked import masked
+
+x, y, z = (b.input(name, (3,)) for name in "xyz")
+A = b.input("A", (3, 4))
+c = b.input("c", ())
+VALUES: dict[Node | str, Any] = {
+    "x": np.array([1.0, -2.0, 0.5]),
+    "y": np.array([0.3, 2.0, -1.0]),
+    "z": np.array([-1.0, 0.1, 4.0]),
+    "A": np.arange(12.0).reshape(3, 4) - 5,
+    "c": np.array(0.7),
+}
+ROOTS = {
+    "three": b.sqrt(x**2 + y**2 + z**2),
+    "inverse": 1 / b.sqrt(x**2 + 2 * y**2 + 3 * z**2),
+    "a constant": b.sqrt(x**2 + y**2 + 1),
+    "reciprocal": z / (x**2 * y**2 + z**2),
+    "an odd power": (x**2 + y**2 + c**2) ** -1.5,
+    "a norm": b.sqrt(x @ x + 1),
+    "rows": b.einsum("ij,i->ij", A, (1 + b.sum(A**2, 1)) ** -0.5),
+}
+OTHERS = {
+    "no root": x**2 + y**2 + z**2,
+    "no square": b.sqrt(x**2 + y**2 + z),
+    "a difference": b.sqrt(x**2 + y**2 - z**2 + 9),
+    "less a number": b.sqrt(x**2 + y**2 + z**2 - 1),
+    "a product": b.sqrt(x**2 + y * z + 9),
+}
+
+
+def ops(node: Node) -> set[str]:
+    return {each.op for each in toposort([node])}
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_roots_of_squares_are_lengths(name: str) -> None:
+    (made,) = lengths([ROOTS[name]])
+    assert "hypot" in ops(made)
+    np.testing.assert_allclose(evaluate(made, VALUES), evaluate(ROOTS[name], VALUES), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_others_are_not(name: str) -> None:
+    assert lengths([OTHERS[name]]) == [OTHERS[name]]
+
+
+def test_lengths_at_any_scale() -> None:
+    length = length_of(x**2 + y**2 + z**2)
+    assert length is not None
+    for scale in (2.0**600, 2.0**-600):
+        moved: dict[Node | str, Any] = {name: value * scale for name, value in VALUES.items()}
+        expected = np.sqrt(VALUES["x"] ** 2 + VALUES["y"] ** 2 + VALUES["z"] ** 2) * scale
+        np.testing.assert_allclose(evaluate(length, moved), expected, rtol=1e-14)
+
+
+def mask(condition: Node) -> Node:
+    return cast(condition, "float64")
+
+
+inside = b.abs(x) < 1
+CHOICES = {
+    "product": mask(inside) * x**3 * (1 + x) ** 2,
+    "complement": (1 - mask(inside)) * b.exp(x) * y,
+    "two masks": power_product([(mask(inside), 1.0), (mask(y > 0), 1.0), (b.exp(x), 1.0)]),
+    "rows": b.einsum("i,ij->ij", mask(inside), b.exp(A)),
+    "sum": b.einsum("i,i->", mask(inside), b.exp(x)),
+    "matrix": b.einsum("i,i,ij->j", mask(inside), x**3, A),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_masks_choose(name: str) -> None:
+    node = CHOICES[name]
+    (made,) = masked([node])
+    assert "where" in ops(made)
+    assert "cast" not in ops(made)
+    np.testing.assert_allclose(evaluate(made, VALUES), evaluate(node, VALUES), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        mask(inside) * y,
+        mask(inside) * (x - y),
+        mask(inside) * b.sigmoid(x) * 3,
+        x**3 * b.exp(x),
+        b.einsum("i,ij->j", mask(inside), A),
+        scalar("where", inside, b.exp(x), 0.0),
+    ],
+)
+def test_what_is_finite_is_multiplied(node: Node) -> None:
+    assert masked([node]) == [node]
+
+
+TUKEY = "sum(where(abs(r) < c, 1 - (1 - (r/c)**2)**3, 1))"
+
+
+@pytest.mark.parametrize("options", [{}, {"order": 2}, {"direction": "v"}])
+def test_the_branch_not_taken_is_left_out(options: dict[str, Any]) -> None:
+    found = sd.derive(TUKEY, wrt="r", shapes={"r": (3,)}, **options)
+    more = {"v": np.ones(3)} if "direction" in options else {}
+    far, near = (found.derivative(r=np.array([s, 0.1, -s]), c=1.0, **more) for s in (1e200, 2.0))
+    assert np.array_equal(far, near)
+    assert np.all(np.isfinite(far))
