@@ -23,7 +23,9 @@ class ModuleDescription:
     ``comments`` which equation a value computes; the order of ``names`` is the order in which a
     reader expects them.  ``reduction`` ("mean" or "sum") and ``regularizer_gradient`` (parameter →
     gradient of what the loss adds to its examples'; None if nothing) are what the module's own
-    check of per-example functions has to know.  ``plain`` text has expressions and no buffers.
+    check of per-example functions has to know.  ``examples`` are the axes whose places are the
+    examples; norms along others than batch the module does not check.  ``plain`` text has
+    expressions and no buffers.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ModuleDescription:
     names: Mapping[Node, str] = field(default_factory=dict)
     comments: Mapping[Node, str] = field(default_factory=dict)
     reduction: str = "mean"
+    examples: tuple[str, ...] = ("batch",)
     regularizer_gradient: Mapping[str, Node] | None = None
     plain: bool = False
 

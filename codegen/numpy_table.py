@@ -320,8 +320,8 @@ def _asked(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Ste
     """What the caller's function says, looked at: a dict of arrays."""
     pairs = zip(step.detail("names"), args, strict=True)
     table = "{" + ", ".join(f'"{name}": {arg.code}' for name, arg in pairs) + "}"
-    asked, n = style.names.own("weight"), style.size(step.detail("n")).code
-    return Text(style.helper("_ask", asked, table, n), Level.ATOM, count(args))
+    code = style.helper("_ask", style.names.own("weight"), table)
+    return Text(code, Level.ATOM, count(args))
 
 
 def _entry(style: Style, step: Step, args: Sequence[Text], sources: Sequence[Step]) -> Text:

@@ -311,9 +311,9 @@ def _entry(
 ) -> int:
     """What the caller's function says for one parameter; it is called once for all."""
     args = [registers[node] for node in asked.given.values()]
-    size, dtype = leaf.shape[0], leaf.dtype
-    answer = builder.emit("asked", args, shape=(), dtype=dtype, names=tuple(asked.given), n=size)
-    return builder.emit("entry", [answer], shape=leaf.shape, dtype=dtype, name=name)
+    names = tuple(asked.given)
+    answer = builder.emit("asked", args, shape=(), dtype=leaf.dtype, names=names)
+    return builder.emit("entry", [answer], shape=leaf.shape, dtype=leaf.dtype, name=name)
 
 
 def _finished(builder: Builder, places: Mapping[str, int]) -> Program:

@@ -70,6 +70,8 @@ def checks_of(description: ModuleDescription) -> Iterator[Check]:
                 "hvp", "hvp against finite differences of the gradient",
                 "_curvature_error", ("_hvp", "_backward", *random),
             )  # fmt: skip
+    if description.examples != ("batch",):
+        return
     if "per_example_sq_norms" in have:
         yield Check(
             "per_example_sq_norms", "per_example_sq_norms against a loop over examples",

@@ -43,10 +43,24 @@ def _names(text: str | None) -> list[str] | None:
     return None if text is None else [f.strip() for f in text.split(",") if f.strip()]
 
 
-def _compiled(spec: Path, functions: str | None = None, style: str = "buffered") -> Compiled:
+EXAMPLE_AXIS = click.option(
+    "--example-axis",
+    "axes",
+    default="batch",
+    show_default=True,
+    metavar="AXIS,...",
+    help="The axes of the inputs whose places are the examples.",
+)
+
+
+def _compiled(
+    spec: Path, functions: str | None = None, style: str = "buffered", axes: str = "batch"
+) -> Compiled:
     from symdiff.compiler import compile_spec
 
-    compiled = compile_spec(spec, _names(functions), style=style)
+    compiled = compile_spec(
+        spec, _names(functions), style=style, example_axis=_names(axes) or "batch"
+    )
     for line in compiled.warnings:
         click.echo(line, err=True)
     return compiled
@@ -78,8 +92,14 @@ def main() -> None:
     show_default=True,
     help="Calls into kept arrays, or expressions for reading.",
 )
+@EXAMPLE_AXIS
 def compile_command(
-    spec: Path, output: Path | None, functions: str | None, tests: Path | None, style: str
+    spec: Path,
+    output: Path | None,
+    functions: str | None,
+    tests: Path | None,
+    style: str,
+    axes: str,
 ) -> None:
     """Compile SPEC to a NumPy module."""
     from symdiff.files import write_together
@@ -87,7 +107,7 @@ def compile_command(
     if tests is not None and output is None:
         raise click.UsageError("--tests needs -o: the tests import the module's file")
     with faults():
-        compiled = _compiled(spec, functions, style)
+        compiled = _compiled(spec, functions, style, axes)
         if output is None:
             click.echo(compiled.source, nl=False)
             return
@@ -119,14 +139,31 @@ def compile_command(
 @click.option("--raw", is_flag=True, help="Before simplification.")
 @click.option("--trace", is_flag=True, help="Also the rules that were applied.")
 @click.option("--equations", is_flag=True, help="Only the equations that the spec stands for.")
+@EXAMPLE_AXIS
 def inspect(
-    spec: Path, wrt: tuple[str, ...], of: str, form: str, raw: bool, trace: bool, equations: bool
+    spec: Path,
+    wrt: tuple[str, ...],
+    of: str,
+    form: str,
+    raw: bool,
+    trace: bool,
+    equations: bool,
+    axes: str,
 ) -> None:
     """Show the derivative of SPEC's loss, simplified."""
     from symdiff.compiler import inspect_spec
 
     with faults():
-        text = inspect_spec(spec, list(wrt), of, form, raw=raw, trace=trace, equations=equations)
+        text = inspect_spec(
+            spec,
+            list(wrt),
+            of,
+            form,
+            raw=raw,
+            trace=trace,
+            equations=equations,
+            example_axis=_names(axes) or "batch",
+        )
         click.echo(text.rstrip("\n"))
 
 
@@ -233,13 +270,14 @@ def derive(
     show_default=True,
 )
 @click.option("--functions", metavar="NAME,...", help="Of these functions only.")
-def cost(spec: Path, sizes: tuple[str, ...], form: str, functions: str | None) -> None:
+@EXAMPLE_AXIS
+def cost(spec: Path, sizes: tuple[str, ...], form: str, functions: str | None, axes: str) -> None:
     """Flops, matrix products, bytes and memory of each function, as formulas and as numbers."""
     from symdiff.costs import cost_spec
 
     at = {name: _count(text, name) for name, text in _pairs(sizes, "--at")}
     with faults():
-        found = cost_spec(spec, at, _names(functions))
+        found = cost_spec(spec, at, _names(functions), _names(axes) or "batch")
         click.echo(found.to_json() if form == "json" else found.to_text())
 
 

@@ -33,6 +33,7 @@ from symdiff.functions import (
     module_functions,
 )
 from symdiff.inspect.model import inspect_model
+from symdiff.spec.declare import BATCH
 from symdiff.spec.load import load
 from symdiff.spec.model import Equation, Model, Parameter
 from symdiff.spec.write import equations_text
@@ -85,13 +86,19 @@ def compile_spec(
     functions: Sequence[str] | None = None,
     *,
     style: str = "buffered",
+    example_axis: str | Sequence[str] = BATCH,
 ) -> Compiled:
     """Compile a spec (a path, or its text).
 
-    ``functions`` asks for these only; ``style`` is one of STYLES.  Raises SpecError for a faulty
+    ``functions`` asks for these only; ``style`` is one of STYLES; ``example_axis`` names the axis
+    of the inputs, or the axes, whose places are the examples.  Raises SpecError for a faulty
     spec, and where a function that was asked for is unknown or cannot be had.
     """
-    return compile_model(load(spec), functions, style=style)
+    return compile_model(load(spec, _axes(example_axis)), functions, style=style)
+
+
+def _axes(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def inspect_spec(
@@ -103,13 +110,14 @@ def inspect_spec(
     raw: bool = False,
     trace: bool = False,
     equations: bool = False,
+    example_axis: str | Sequence[str] = BATCH,
 ) -> str:
     """What ``symdiff inspect`` prints of a spec, as ``form`` "text", "latex" or "json".
 
     With ``equations``, the equations that the spec stands for, as TOML.  Errors as in load and
     inspect_model.
     """
-    model = load(spec)
+    model = load(spec, _axes(example_axis))
     if equations:
         return equations_text(model)
     found = inspect_model(model, wrt, of, raw)
@@ -157,15 +165,23 @@ def compile_model(
             parameters=parameters,
             functions=bodies,
             unavailable=made.unavailable,
-            notes=_assumptions(made.assumptions),
+            notes=[*_examples_note(model), *_assumptions(made.assumptions)],
             names=made.names,
             comments={**made.comments, **_comments(model, made.names)},
             reduction=model.reduction,
+            examples=model.examples,
             regularizer_gradient=made.regularizer_gradients,
             plain=style == "plain",
         ),
         made,
     )
+
+
+def _examples_note(model: Model) -> list[str]:
+    """What an example is, where it is not a place along batch."""
+    if model.examples == (BATCH,):
+        return []
+    return [f"An example is a place along {', '.join(model.examples)}; norms have these axes."]
 
 
 def _assumptions(facts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -192,6 +208,7 @@ def compile(
     regularizer: Node | None = None,
     name: str = "module",
     functions: Sequence[str] | None = None,
+    example_axis: str | Sequence[str] = BATCH,
     style: str = "buffered",
 ) -> ModuleType:
     """The emitted module of a spec or of a graph, loaded in memory.
@@ -207,10 +224,12 @@ def compile(
     if spec is not None:
         if per_example is not None or regularizer is not None:
             raise TypeError("compile: a spec says its own loss; per_example= goes with outputs=")
-        return compile_spec(spec, functions, style=style).module()
+        compiled = compile_spec(spec, functions, style=style, example_axis=example_axis)
+        return compiled.module()
     if per_example is None:
         raise TypeError("compile: per_example= is missing: the vector of losses, one an example")
-    model = graph_model(name, dict(outputs or {}), per_example, reduction, regularizer)
+    axes = _axes(example_axis)
+    model = graph_model(name, dict(outputs or {}), per_example, reduction, regularizer, axes)
     return compile_model(model, functions, style=style).module()
 
 
@@ -220,6 +239,7 @@ def graph_model(
     per_example: Node,
     reduction: str = "mean",
     regularizer: Node | None = None,
+    examples: tuple[str, ...] = (BATCH,),
 ) -> Model:
     """The Model of a graph built in Python, as if it had been read from a spec.
 
@@ -227,8 +247,9 @@ def graph_model(
     """
     if reduction not in ("mean", "sum"):
         raise ValueError(f"compile: reduction {reduction!r} is neither 'mean' nor 'sum'")
-    if per_example.shape != ("batch",):
-        raise ValueError(f"compile: per_example has shape {per_example.shape}, not ('batch',)")
+    if per_example.shape[:1] != examples[:1] or (examples == (BATCH,) and per_example.ndim > 1):
+        shape = per_example.shape
+        raise ValueError(f"compile: per_example has shape {shape}, not {examples[:1]}")
     if regularizer is not None and regularizer.shape != ():
         raise ValueError(f"compile: regularizer has shape {regularizer.shape}, not ()")
     roots = [*outputs.values(), per_example, *([] if regularizer is None else [regularizer])]
@@ -264,4 +285,5 @@ def graph_model(
         regularizer=regularizer,
         regularizer_text=None if regularizer is None else "regularizer",
         warnings=(),
+        examples=examples,
     )

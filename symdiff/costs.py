@@ -213,12 +213,13 @@ def cost_spec(
     spec: str | os.PathLike[str],
     at: Mapping[str, int] | None = None,
     functions: Sequence[str] | None = None,
+    example_axis: str | Sequence[str] = "batch",
 ) -> ModelCost:
     """What the functions of a spec's module cost, at given sizes.
 
     Raises SpecError for a faulty spec, and where ``at`` names what is no open size.
     """
-    return ModelCost(compile_spec(spec, functions), dict(at or {}))
+    return ModelCost(compile_spec(spec, functions, example_axis=example_axis), dict(at or {}))
 
 
 def _figures(cost: ProgramCost) -> dict[str, Figure]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from symdiff.calculus.examples import EXAMPLES
+from symdiff.calculus.example_losses import example_losses
 from symdiff.calculus.per_example import per_example_gradients, squared_norms, weighted_sums
 from symdiff.calculus.reverse import gradients, is_held
 from symdiff.expr import build
@@ -88,7 +88,13 @@ class ModelGraphs:
         """What the reduction multiplies each example's loss by; None for a sum."""
         if self.model.reduction == "sum":
             return None
-        return build.divide(1.0, build.size_node(EXAMPLES, self.model.dtype))
+        first = self.model.examples[0]
+        return build.divide(1.0, build.size_node(first, self.model.dtype))
+
+    @cached_property
+    def example_losses(self) -> tuple[Node, Node]:
+        """A 0-d number, and what it is to be multiplied by to give each example's own loss."""
+        return example_losses(self.per_example, self.model.examples)
 
     @cached_property
     def loss(self) -> Node:
@@ -133,15 +139,16 @@ class ModelGraphs:
     @cached_property
     def per_example_gradients(self) -> dict[str, Node]:
         """Each example's own gradient, (batch, *shape), for each trainable parameter."""
-        found = per_example_gradients(
-            self.per_example, list(self.trainable.values()), names=self.names
-        )
-        return dict(zip(self.trainable, found, strict=True))
+        scale, losses = self.example_losses
+        examples = self.model.examples
+        xs = list(self.trainable.values())
+        found = per_example_gradients(losses, xs, examples, self.names)
+        return {name: scale * g for name, g in zip(self.trainable, found, strict=True)}
 
     @cached_property
     def sq_norms(self) -> dict[str, Node]:
         """s[j] for each trainable parameter: the squared norm of example j's own gradient."""
-        found = squared_norms(list(self.per_example_gradients.values()))
+        found = squared_norms(list(self.per_example_gradients.values()), len(self.model.examples))
         return dict(zip(self.trainable, found, strict=True))
 
     @cached_property
@@ -150,7 +157,7 @@ class ModelGraphs:
         with build.default_dtype(self.model.dtype):
             squares = list(self.sq_norms.values())
             if not squares:
-                return build.zeros((EXAMPLES,))
+                return build.zeros(self.model.examples)
             total = squares[0]
             for s in squares[1:]:
                 total = total + s
@@ -158,7 +165,8 @@ class ModelGraphs:
 
     def weighted(self, weights: Node | None) -> dict[str, Node]:
         """sum_j weights[j] G[j], plus the regularizer's gradient, for each trainable parameter."""
-        sums = weighted_sums(list(self.per_example_gradients.values()), weights)
+        examples = list(self.per_example_gradients.values())
+        sums = weighted_sums(examples, weights, len(self.model.examples))
         if self.regularizer_gradients is not None:
             own = self.regularizer_gradients.values()
             sums = [g + r for g, r in zip(sums, own, strict=True)]
@@ -168,7 +176,7 @@ class ModelGraphs:
         """sum_j weights[θ][j] Gθ[j], plus the regularizer's gradient, for each parameter θ."""
         found = {}
         for name, g in self.per_example_gradients.items():
-            (found[name],) = weighted_sums([g], weights[name])
+            (found[name],) = weighted_sums([g], weights[name], len(self.model.examples))
             if self.regularizer_gradients is not None:
                 found[name] = found[name] + self.regularizer_gradients[name]
         return found

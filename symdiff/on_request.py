@@ -30,8 +30,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from symdiff.calculus.curvature import hvp
-from symdiff.calculus.examples import EXAMPLES
 from symdiff.calculus.forward import jvp
+from symdiff.calculus.per_example import weighted_sums
 from symdiff.calculus.reverse import gradients
 from symdiff.expr import build
 from symdiff.expr.contraction import contract
@@ -39,6 +39,7 @@ from symdiff.expr.graph import depends_on, leaves, substitute, toposort
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.numbers import FLOATS, full, number_of
 from symdiff.expr.ops import OPS
+from symdiff.expr.shapes import shape_size
 from symdiff.expr.views import broadcast_to, is_view
 from symdiff.model_graphs import ModelGraphs, Parts
 from symdiff.simplify import simplify
@@ -84,7 +85,10 @@ def _clipped_by_parameter(graphs: ModelGraphs) -> Parts:
 
 def _weighted_backward(graphs: ModelGraphs) -> Parts:
     dtype = graphs.model.dtype
-    asked = {name: build.input(f"v.weight.{name}", (EXAMPLES,), dtype) for name in graphs.trainable}
+    asked = {
+        name: build.input(f"v.weight.{name}", graphs.model.examples, dtype)
+        for name in graphs.trainable
+    }
     with build.default_dtype(dtype):
         scale = graphs.weight
         weights = {n: w if scale is None else w * scale for n, w in asked.items()}
@@ -234,9 +238,11 @@ def _empirical_fisher_vp(graphs: ModelGraphs) -> Parts:
     if not xs:
         return Parts(({},), v=vs)
     graphs.per_example_gradients  # noqa: B018  examples that are mixed have none: says so
+    scale, terms = graphs.example_losses
     with build.default_dtype(graphs.model.dtype):
-        along = _reduced(graphs, jvp(graphs.per_example, xs, list(vs.values())))
-    found = gradients([graphs.per_example], xs, [along])
+        losses = scale * terms
+        along = _reduced(graphs, jvp(losses, xs, list(vs.values())))
+    found = gradients([losses], xs, [along])
     return Parts((dict(zip(graphs.trainable, found, strict=True)),), v=vs)
 
 
@@ -244,18 +250,17 @@ def _fisher_diagonal(graphs: ModelGraphs) -> Parts:
     found = {}
     for name, g in graphs.per_example_gradients.items():
         axes = range(g.ndim)
-        found[name] = _reduced(graphs, contract([g, g], [axes, axes], axes[1:]))
+        own = axes[len(graphs.model.examples) :]
+        found[name] = _reduced(graphs, contract([g, g], [axes, axes], own))
     return Parts((found,))
 
 
 def _noise_scale(graphs: ModelGraphs) -> Parts:
     dtype = graphs.model.dtype
     with build.default_dtype(dtype):
-        m = build.size_node(EXAMPLES, dtype)
-        mean = [
-            contract([g], [range(g.ndim)], range(1, g.ndim)) / m
-            for g in graphs.per_example_gradients.values()
-        ]
+        m = build.size_node(shape_size(graphs.model.examples), dtype)
+        examples = list(graphs.per_example_gradients.values())
+        mean = [g / m for g in weighted_sums(examples, None, len(graphs.model.examples))]
         whole = sum((build.sum(g * g) for g in mean), start=build.zeros(()))
         each = build.sum(graphs.norms**2) / m
         sq_norm = (m * whole - each) / (m - 1.0)

@@ -180,8 +180,8 @@ def _check_max_norms(what, given):
     return {name: _check_max_norm(f"{what}[{name!r}]", given[name]) for name in _TRAINABLE}
 
 
-def _ask(weight, sq_norms, n):
-    """The weights that the caller's function gives n examples, for each trainable parameter."""
+def _ask(weight, sq_norms):
+    """The weights that the caller's function gives the examples, for each trainable parameter."""
     found = weight(dict(sq_norms))
     given = found if hasattr(found, "keys") else dict.fromkeys(sq_norms, found)
     if sorted(given) != sorted(sq_norms):
@@ -189,11 +189,11 @@ def _ask(weight, sq_norms, n):
     weights = {}
     for name, s in sq_norms.items():
         array = np.asarray(given[name])
-        if array.dtype.kind not in "fiub" or array.shape not in ((), (n,)):
+        if array.dtype.kind not in "fiub" or array.shape not in ((), s.shape):
             raise ValueError(
-                f"weight: expected numbers, ({n},), got {array.dtype} of shape {array.shape}"
+                f"weight: expected numbers, {s.shape}, got {array.dtype} of shape {array.shape}"
             )
-        weights[name] = np.broadcast_to(array.astype(s.dtype), (n,))
+        weights[name] = np.broadcast_to(array.astype(s.dtype), s.shape)
     return weights
 
 

@@ -30,7 +30,7 @@ from symdiff.expr.views import broadcast_to
 def per_example_gradients(
     losses: Node,
     parameters: Sequence[Node],
-    size: str = EXAMPLES,
+    size: str | Sequence[str] = EXAMPLES,
     names: Mapping[Node, str] | None = None,
 ) -> list[Node]:
     """For each parameter the node of shape (batch, *shape) of each example's own gradient.
@@ -38,39 +38,56 @@ def per_example_gradients(
     ``losses`` has shape (batch,), one loss an example, not reduced.  All uses of a parameter are
     in its gradient; one that the losses do not use gets zeros.  Primal values in the gradients
     are the nodes of the graph of ``losses`` itself.  ``size`` is the name of the example axis,
-    axis 0 of every input that has it.
+    axis 0 of every input that has it; with several, each is axis 0 once those before it are gone,
+    and ``losses`` and the gradients have all of them in front.
 
     Raises ShapeError for losses of another shape, and MixingError, naming operation and (through
     ``names``) equation, where examples are not independent.
     """
-    if losses.shape != (size,):
+    axes = (size,) if isinstance(size, str) else tuple(size)
+    if losses.shape != axes:
         raise ShapeError(
-            f"per_example: one loss an example is expected, of shape {shape_text((size,))}, "
+            f"per_example: one loss an example is expected, of shape {shape_text(axes)}, "
             f"got {with_shape(losses)}"
         )
-    single = unbatch([losses], size, names)
-    found = gradients(single.roots[0], parameters)
-    if not single.whole:
-        return [broadcast_to(g, (size, *g.shape)) for g in found]
-    return vmap(found, single.whole)
+    roots, wholes = [losses], []
+    for axis in axes:
+        single = unbatch(roots, axis, names if axis == axes[0] else None)
+        roots = single.roots
+        wholes.append((axis, single.whole))
+    found = gradients(roots[0], parameters)
+    for axis, whole in reversed(wholes):
+        if whole:
+            found = vmap(found, whole)
+        else:
+            found = [broadcast_to(g, (axis, *g.shape)) for g in found]
+    return found
 
 
-def squared_norms(per_example: Sequence[Node]) -> list[Node]:
-    """For each per-example gradient (batch, ...) the sum of its squares an example, (batch,)."""
-    return [contract([g, g], [range(g.ndim), range(g.ndim)], (0,)) for g in per_example]
+def squared_norms(per_example: Sequence[Node], axes: int = 1) -> list[Node]:
+    """For each per-example gradient (batch, ...) the sum of its squares an example, (batch,).
+
+    ``axes`` of the gradients are the examples', the first ones.
+    """
+    return [contract([g, g], [range(g.ndim), range(g.ndim)], range(axes)) for g in per_example]
 
 
-def weighted_sums(per_example: Sequence[Node], weights: Node | None = None) -> list[Node]:
+def weighted_sums(
+    per_example: Sequence[Node], weights: Node | None = None, axes: int = 1
+) -> list[Node]:
     """For each per-example gradient G the sum ``Σ_j w[j] G[j]``; weights None are ones.
 
     ``weights`` has shape (batch,) or ().  Backward is linear in the cotangent of the losses, so
     this is one last contraction a parameter: clipped gradients, importance-weighted ones and, with
-    the weight 1/batch, the mean gradient share all else.
+    the weight 1/batch, the mean gradient share all else.  ``axes`` as in squared_norms.
     """
     if weights is None or weights.ndim == 0:
-        sums = [contract([g], [range(g.ndim)], range(1, g.ndim)) for g in per_example]
+        sums = [contract([g], [range(g.ndim)], range(axes, g.ndim)) for g in per_example]
         return sums if weights is None else [weights * total for total in sums]
-    return [contract([weights, g], [(0,), range(g.ndim)], range(1, g.ndim)) for g in per_example]
+    return [
+        contract([weights, g], [range(axes), range(g.ndim)], range(axes, g.ndim))
+        for g in per_example
+    ]
 
 
 def per_example_sq_norms(

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symdiff.calculus.example_losses import example_losses
 from symdiff.calculus.examples import MixingError
 from symdiff.calculus.per_example import per_example_gradients, squared_norms
 from symdiff.errors import Fault, SpecError, did_you_mean
 from symdiff.expr import build
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
-from symdiff.expr.shapes import Shape, shape_text
+from symdiff.expr.shapes import Shape, ShapeError, shape_text
 from symdiff.inspect.chain_rule import ChainRule
 from symdiff.inspect.equations import read_equations
 from symdiff.inspect.latex import LATEX
@@ -248,7 +249,9 @@ class _Whole:
         self.per_example = done[len(values)]
         with build.default_dtype(model.dtype):
             reduced = build.mean if model.reduction == "mean" else build.sum
-            self.loss = reduced(self.per_example)
+            rest = tuple(range(1, self.per_example.ndim))
+            whole = build.sum(self.per_example, axis=rest) if rest else self.per_example
+            self.loss = reduced(whole)
             if model.regularizer is not None:
                 self.loss = self.loss + done[-1]
 
@@ -324,10 +327,11 @@ def _norms(model: Model, names: Sequence[str], raw: bool) -> Inspection:
     whole = _Whole(model, raw)
     xs = {name: node for name, node in model.trainable.items() if name in names}
     try:
-        gradients = per_example_gradients(whole.per_example, list(xs.values()), names=whole.names)
-    except MixingError as error:
+        scale, losses = example_losses(whole.per_example, model.examples)
+        gradients = per_example_gradients(losses, list(xs.values()), model.examples, whole.names)
+    except (MixingError, ShapeError) as error:
         raise SpecError(model.source, [Fault(1, 1, f"norms: {error}")]) from None
-    done = whole.simplified(squared_norms(gradients))
+    done = whole.simplified(squared_norms([scale * g for g in gradients], len(model.examples)))
     return whole.inspection("norms", "s", dict(zip(xs, done, strict=True)), {})
 
 

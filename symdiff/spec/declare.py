@@ -44,6 +44,7 @@ class Spec:
 
     reading: Reading
     dtype: str = "float64"
+    examples: tuple[str, ...] = (BATCH,)
     places: dict[str, Path] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     uses: dict[str, set[str]] = field(default_factory=dict)

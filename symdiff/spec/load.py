@@ -31,28 +31,29 @@ from symdiff.spec.toml_positions import Path
 from symdiff.spec.values import BROKEN
 
 
-def load(spec: str | os.PathLike[str]) -> Model:
+def load(spec: str | os.PathLike[str], examples: Sequence[str] = (BATCH,)) -> Model:
     """The model of a spec: a path, or the TOML text itself (a text has a line break or an ``=``).
 
+    ``examples`` are the axes of the inputs whose places are the examples.
     Raises SpecError with every fault that the spec has; nothing in it is ever run.
     """
     if isinstance(spec, str) and ("\n" in spec or ("=" in spec and not os.path.exists(spec))):
-        return load_text(spec)
+        return load_text(spec, examples=examples)
     path = os.fspath(spec)
     try:
         data = FilePath(path).read_bytes()
     except (OSError, ValueError) as fault:
         said = getattr(fault, "strerror", None) or str(fault)
         raise SpecError(path, [Fault(1, 1, f"cannot be read: {said}")]) from None
-    return load_bytes(data, path)
+    return load_bytes(data, path, examples)
 
 
-def load_text(text: str, source: str = "<spec>") -> Model:
+def load_text(text: str, source: str = "<spec>", examples: Sequence[str] = (BATCH,)) -> Model:
     """The model of a TOML text; ``source`` stands for the file's name in messages."""
-    return load_bytes(text.encode("utf-8", "surrogatepass"), source)
+    return load_bytes(text.encode("utf-8", "surrogatepass"), source, examples)
 
 
-def load_bytes(data: bytes, source: str) -> Model:
+def load_bytes(data: bytes, source: str, examples: Sequence[str] = (BATCH,)) -> Model:
     """The model of a file's bytes."""
     try:
         text = data.decode("utf-8-sig")
@@ -61,15 +62,16 @@ def load_bytes(data: bytes, source: str) -> Model:
         column = fault.start - (data.rfind(b"\n", 0, fault.start) + 1) + 1
         raise SpecError(source, [Fault(line, column, "this is not UTF-8 text")]) from None
     reading = Reading(source, text)
-    return _Loader(reading).model(hashlib.sha256(data).hexdigest())
+    return _Loader(reading, tuple(examples)).model(hashlib.sha256(data).hexdigest())
 
 
 class _Loader:
     """The steps of one reading, in the order in which names depend on each other."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, examples: tuple[str, ...]) -> None:
         self.reading = reading
         self.spec = Spec(reading)
+        self.spec.examples = examples
         self.spec.values.update(dict.fromkeys(reading.lost, BROKEN))
         self.layers: Layers | None = None
 
@@ -79,6 +81,7 @@ class _Loader:
         head = self._head()
         with build.default_dtype(spec.dtype):
             self._declare_all()
+            self._examples()
             self._equations()
             loss, per_example, regularizer, texts = self._loss()
         outputs = self._outputs(head)
@@ -102,6 +105,7 @@ class _Loader:
             regularizer=regularizer,
             regularizer_text=texts[1],
             warnings=reading.warning_lines(),
+            examples=spec.examples,
         )
 
     def _head(self) -> Head:
@@ -175,6 +179,16 @@ class _Loader:
             spec.functions[name] = BROKEN if table is None else spec.function(header, name, table)
         if not inputs and not self._section("inputs") and "inputs" not in self.reading.lost:
             self.reading.fault((), "missing table [inputs]")
+
+    def _examples(self) -> None:
+        """Every example axis must be an axis of an input."""
+        spec = self.spec
+        known = [s for x in spec.inputs.values() for s in x.shape if isinstance(s, str)]
+        missing = [axis for axis in spec.examples if axis not in known]
+        if spec.examples != (BATCH,) and missing and not self.reading.faults:
+            for axis in missing:
+                said = f"example axis {axis!r}: no input has an axis of that name"
+                self.reading.fault((), said + did_you_mean(axis, known))
 
     def _labels(self, name: str, labels: str, path: Path) -> None:
         """A number of labels given by name must be the size of something."""

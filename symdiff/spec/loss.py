@@ -132,6 +132,8 @@ def per_example_node(spec: Spec, loss: LossTable, text: str) -> Value:
     node = spec.formula(text, path, "loss", inside=loss.per_example is not None)
     if node is BROKEN:
         return BROKEN
+    if spec.examples != (BATCH,) and node.shape[:1] == spec.examples[:1]:
+        return _as_float(node, spec.dtype)
     if node.shape != (BATCH,):
         hint = "; leave the mean to reduction" if node.shape == () else ""
         spec.reading.fault_value(

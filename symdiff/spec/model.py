@@ -37,9 +37,11 @@ class Model:
     """One network with its loss; all mappings are in the spec's order.
 
     ``dims`` are the sizes fixed by number; a size that is still a name is read from the data.
-    ``per_example`` has shape (batch,); ``loss`` is its ``reduction`` plus ``regularizer``, if any.
-    ``source`` is the file as the user named it, ``sha256`` the hash of its bytes, ``warnings`` one
-    line of text each.  ``functions`` maps "name(parameters)" to its formula.
+    ``examples`` are the axes of the data whose places are the examples.  ``per_example`` has shape
+    (batch,), or with other examples begins with the first of their axes; ``loss`` is its
+    ``reduction`` plus ``regularizer``, if any.  ``source`` is the file as the user named it,
+    ``sha256`` the hash of its bytes, ``warnings`` one line of text each.  ``functions`` maps
+    "name(parameters)" to its formula.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Model:
     regularizer: Node | None
     regularizer_text: str | None
     warnings: tuple[str, ...]
+    examples: tuple[str, ...] = ("batch",)
 
     @property
     def trainable(self) -> dict[str, Node]:
