@@ -220,9 +220,10 @@ def _mul(step: Step, sources: Sequence[Step]) -> Size:
     factors = list(zip(step.detail("exponents"), sources, strict=True))
     factors.sort(key=lambda factor: (factor[1].dtype == "bool", -len(factor[1].shape)))
     counted = [_power(x, e) for e, x in factors]
-    scalars = [(x.shape, not x.weak) for e, x in factors if not x.shape and e > 0]
-    below = [(x.shape, not x.weak) for e, x in factors if not x.shape and e < 0]
-    over = [(x.shape, True) for e, x in factors if x.shape and e > 0]
+    single = [(e, x) for e, x in factors if not x.shape and x.dtype != "bool"]
+    scalars = [(x.shape, not x.weak) for e, x in single if e > 0]
+    below = [(x.shape, not x.weak) for e, x in single if e < 0]
+    over = [(x.shape, True) for e, x in factors if (x.shape or x.dtype == "bool") and e > 0]
     under = [(x.shape, True) for e, x in factors if x.shape and e < 0]
     if abs(step.detail("coefficient")) != 1:
         scalars.insert(0, ((), False))

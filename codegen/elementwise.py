@@ -100,7 +100,11 @@ def _power(style: Style, part: Part, dtype: str) -> Text:
 
 
 def product_text(style: Style, step: Step, parts: Sequence[Part]) -> Text:
-    """coefficient * product of factor**weight."""
+    """coefficient * product of factor**weight.
+
+    Masks stand behind the floats even where they are single truth values: NumPy has no -mask, and
+    a number times one would be float64.
+    """
     coefficient: float = step.detail("coefficient")
     ordered = sorted(parts, key=lambda part: (part.is_mask, -part.ndim, part.register))
     # What was made so as not to overflow is divided by twice: its square may overflow.
@@ -111,7 +115,7 @@ def product_text(style: Style, step: Step, parts: Sequence[Part]) -> Text:
         (is_array, above): [
             _power(style, part, step.dtype)
             for part in ordered
-            if (part.ndim > 0) == is_array and (part.weight > 0) == above
+            if (part.ndim > 0 or part.is_mask) == is_array and (part.weight > 0) == above
         ]
         for is_array in (False, True)
         for above in (True, False)

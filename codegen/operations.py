@@ -216,8 +216,10 @@ def _scalar_sum(
 def _mul(work: _Expansion, step: Step, args: list[int]) -> int:
     dtype, coefficient = step.dtype, step.detail("coefficient")
     pairs = list(zip(args, step.detail("exponents"), strict=True))
-    scalars = [(a, e) for a, e in pairs if not work.step(a).shape]
-    masks = [a for a, _ in pairs if work.step(a).dtype == "bool" and work.step(a).shape]
+    # Masks multiply what is an array of floats by then: NumPy has no -mask.
+    masks = [a for a, _ in pairs if work.step(a).dtype == "bool"]
+    masks.sort(key=lambda a: -len(work.step(a).shape))
+    scalars = [(a, e) for a, e in pairs if not work.step(a).shape and a not in masks]
     arrays = [(a, e) for a, e in pairs if work.step(a).shape and a not in masks]
     above = [work.power(a, e, dtype) for a, e in arrays if e > 0]
     below: list[int] = []

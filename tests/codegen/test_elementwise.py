@@ -177,3 +177,16 @@ def test_minus_infinity_counts_nothing_in_a_softmax() -> None:
     got = run_graph({"p": b.softmax(x)[0], "lse": b.logsumexp(x, axis=1)}, values)
     np.testing.assert_array_equal(got["p"], [0.5, 0.0, 0.5])
     np.testing.assert_array_equal(got["lse"], [np.log(2.0), -np.inf])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_single_truth_values_stand_behind_floats(dtype: str) -> None:
+    """NumPy refuses -(s > 0), and 2 * (s > 0) would be float64."""
+    with b.default_dtype(dtype):
+        s, x = b.input("s", (), dtype), b.input("x", (3,), dtype)
+        mask = b.cast(s > 0, dtype)
+        values = {"s": np.array(0.5, dtype), "x": np.array([1.0, -2.0, 3.0], dtype)}
+        for node, expected in ((-mask * b.tanh(x), -1.0), (2 * mask * b.tanh(x), 2.0)):
+            found = run_graph({"out": node}, values, dtype=dtype)["out"]
+            assert found.dtype == dtype
+            np.testing.assert_allclose(found, expected * np.tanh(values["x"]), rtol=1e-6)

@@ -74,6 +74,12 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         name = "take" if picks else "reshape"
         return self._noted(name, lambda x, k: x[k], (self, plain), {})
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        parts = key if isinstance(key, tuple) else (key,)
+        self.value = self.value.copy()
+        self.value[tuple(_plain(part) for part in parts)] = _plain(value)
+        self.key = self.counter.number(("put", (("traced", self.key), _keys(key)), _keys(value)))
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.value, name)
         if not callable(found):
