@@ -250,7 +250,7 @@ def _choice(parameters: tuple[str, ...], decision: Decision) -> Choice:
 def _told(choice: Choice, at: Mapping[str, int]) -> list[str]:
     names = ", ".join(choice.parameters)
     if choice.expanded is None or choice.formed is None:
-        return [f"{names}: instantiated; no larger than what it is made of"]
+        return [f"{names}: instantiated"]
     expanded, formed = _price(choice.expanded, at), _price(choice.formed, at)
     if choice.condition is not None:
         return [

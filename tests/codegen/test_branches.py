@@ -157,3 +157,16 @@ def test_norms_and_clipped_gradients_are_the_loops_on_both_sides(time: int) -> N
     for name in params:
         expected = sum(f * g[name] for f, g in zip(factors, loop, strict=True)) / 6
         assert error(grads[name], expected) < 1e-10
+
+
+@pytest.mark.parametrize(("time", "formed"), [(3, False), (40, True)])
+def test_at_known_sizes_there_is_one_form_and_no_branch(time: int, formed: bool) -> None:
+    """T (d + p) < d p, with d = 20 and p = 30: a Gram for T < 12."""
+    text = SPEC.replace('"time"', str(time))
+    program = program_of(
+        compile_spec(text, ["per_example_sq_norms"]).description, "per_example_sq_norms"
+    )
+    assert all(step.action != "branch" for step in program.steps)
+    sizes = [size_value(step.size, {"batch": 50}) for step in program.steps if step.allocates]
+    assert (50 * 20 * 30 in sizes) == formed
+    assert (50 * time * time in sizes) != formed
