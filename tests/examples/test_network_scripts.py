@@ -72,3 +72,12 @@ def test_the_transformer_learns_more_than_pairs_of_characters() -> None:
     assert after < pair - 0.1 < single < before
     least, most = numbers("transformer.py", r"norm ([\d.]+)")
     assert least < most
+
+
+def test_the_recurrent_network_spells_better_than_pairs_of_letters() -> None:
+    """On words that it was not trained on."""
+    (pair,) = numbers("gru.py", r"table of pairs ([\d.]+)")
+    before, after = numbers("gru.py", r"loss (?:before|after) +([\d.]+)")
+    assert after < pair - 0.2 < pair < before
+    norms = numbers("gru.py", r"[a-z]+ ([\d.]+)(?:,|\n)")
+    assert max(norms[-8:-4]) < min(norms[-4:])
