@@ -131,6 +131,7 @@ class Locals:
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
         self._temporaries = 0
+        self._numbers: dict[str, int] = {}  # of each name, the last number given
 
     def temporary(self, hint: str) -> str:
         """A name for a value that has none: the hint, numbered; t1, t2, … without one."""
@@ -141,9 +142,11 @@ class Locals:
 
     def give(self, wanted: str) -> str:
         """The wanted name if it is free, else that name with a number."""
-        name, number = wanted, 1
+        number = self._numbers.get(wanted, 1)
+        name = wanted if number == 1 else f"{wanted}_{number}"
         while name in self._taken or keyword.iskeyword(name):
             number += 1
             name = f"{wanted}_{number}"
+        self._numbers[wanted] = number
         self._taken.add(name)
         return name

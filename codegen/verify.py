@@ -47,10 +47,31 @@ def verify(source: str) -> None:
         tree = ast.parse(source)
     except SyntaxError as error:
         raise EmissionError(f"the emitted text does not parse: {error}") from error
-    for node in ast.walk(tree):
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
         _verify_node(node)
+        stack += _children(node)
     globals_ = set(_bound(tree.body)) | {"__name__"}
     _Scope(globals_ | BUILTINS).run(tree.body)
+
+
+_SAY_NOTHING = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.Constant)
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below one, but for operators, contexts and constants; kept with the node."""
+    found: list[ast.AST] | None = node.__dict__.get("children")
+    if found is None:
+        found = []
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if isinstance(value, list):
+                found += [x for x in value if isinstance(x, ast.AST)]
+            elif isinstance(value, ast.AST) and not isinstance(value, _SAY_NOTHING):
+                found.append(value)
+        node.__dict__["children"] = found
+    return found
 
 
 def _fail(node: ast.AST, what: str) -> None:
@@ -103,7 +124,7 @@ def _bound(statements: Iterable[ast.AST]) -> Iterator[str]:
             yield node.id
         if isinstance(node, ast.ExceptHandler) and node.name:
             yield node.name
-        stack.extend(ast.iter_child_nodes(node))
+        stack += _children(node)
 
 
 class _Scope:
@@ -134,13 +155,13 @@ class _Scope:
         elif isinstance(node, (ast.Assign, ast.AugAssign, ast.For)):
             first = node.iter if isinstance(node, ast.For) else node.value
             self.visit(first)
-            for child in ast.iter_child_nodes(node):
+            for child in _children(node):
                 if child is not first:
                     self.visit(child)
         else:
             if isinstance(node, (ast.alias, ast.ExceptHandler)):
                 self.assigned.update(_bound([node]))
-            for child in ast.iter_child_nodes(node):
+            for child in _children(node):
                 self.visit(child)
 
     def name(self, node: ast.Name) -> None:
