@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import keyword
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +44,21 @@ from symdiff.spec.write import equations_text
 STYLES = ("buffered", "plain")
 
 
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Within the block, garbage is collected rarely: graphs are large, and make hardly any.
+
+    Looking through them again and again takes a quarter of the time otherwise.
+    """
+    before = gc.get_threshold()
+    if before[0]:  # 0 says that there are to be no collections
+        gc.set_threshold(max(before[0], 200_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A compiled model: the module's text, what is to be said about it, and ways to use it."""
@@ -53,7 +70,8 @@ class Compiled:
     @cached_property
     def source(self) -> str:
         """The text of the module; the same for the same spec and version, byte for byte."""
-        return emit(self.description)
+        with rare_collections():
+            return emit(self.description)
 
     @property
     def warnings(self) -> list[str]:
@@ -141,7 +159,8 @@ def compile_model(
         hints = (f"no function {f!r}{did_you_mean(f, known)}" for f in unknown)
         raise SpecError(model.source, [Fault(1, 1, text) for text in hints])
     try:
-        made = module_functions(model, functions)
+        with rare_collections():
+            made = module_functions(model, functions)
     except UnavailableError as error:
         raise SpecError(model.source, [Fault(1, 1, str(error))]) from None
     bodies = {}

@@ -10,12 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symdiff.calculus.curvature import HVP_MODES, hvp
+from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Size
 from symdiff.simplify.context import Memo
 from symdiff.simplify.cost import at, flops, total
 from symdiff.simplify.pipeline import PHASES, Simplified, simplify
 from symdiff.simplify.rewrite import Phase
+
+MANY = 2000  # nodes of a graph that is large
+EQUAL, FAR = 1.01, 1.5  # times the least price: as good, and out of reach
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,28 @@ def cheapest_hvp(
 ) -> HessianVector:
     """The Hessian of y times vs in the mode of the fewest flops.
 
-    Sizes that are not known are priced at nominal numbers.  ``trace``, ``phases``, ``names`` and
-    ``memo`` are simplify's.  Errors as in calculus.curvature.hvp.
+    Sizes that are not known are priced at nominal numbers.  Of large graphs, not every mode is
+    simplified (:func:`_contenders`); the others' flops are those before.  ``trace``, ``phases``,
+    ``names`` and ``memo`` are simplify's.  Errors as in calculus.curvature.hvp.
     """
-    ways: dict[str, tuple[list[Node], Simplified]] = {}
-    for mode in HVP_MODES:
-        raw = hvp(y, xs, vs, mode)
-        ways[mode] = raw, simplify(raw, names, trace=trace, phases=phases, memo=memo)
-    flops_of = {mode: total(found.roots, flops) for mode, (_, found) in ways.items()}
-    best = min(ways, key=lambda mode: at(flops_of[mode]))
-    return HessianVector(*ways[best], best, flops_of)
+    raws = {mode: hvp(y, xs, vs, mode) for mode in HVP_MODES}
+    flops_of: dict[str, Size] = {}
+    contenders = list(raws)
+    if max(len(toposort(raw)) for raw in raws.values()) > MANY:
+        flops_of = {mode: total(raw, flops) for mode, raw in raws.items()}
+        contenders = _contenders({mode: at(price) for mode, price in flops_of.items()})
+    found: dict[str, Simplified] = {}
+    for mode in contenders:
+        found[mode] = simplify(raws[mode], names, trace=trace, phases=phases, memo=memo)
+        flops_of[mode] = total(found[mode].roots, flops)
+    best = min(found, key=lambda mode: at(flops_of[mode]))
+    return HessianVector(raws[best], found[best], best, flops_of)
+
+
+def _contenders(prices: Mapping[str, int]) -> list[str]:
+    """The modes worth simplifying, given their prices as differentiated: the cheapest, and those
+    that are neither as good as that one nor out of reach.
+    """
+    least = min(prices, key=lambda mode: prices[mode])
+    low, high = EQUAL * prices[least], FAR * prices[least]
+    return [least, *(mode for mode, price in prices.items() if low < price < high)]
