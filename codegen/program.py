@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symdiff.expr.graph import toposort
+from codegen.order import down_to, reading_order
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape, Size, shape_size
 
@@ -33,8 +33,6 @@ LEAVES = frozenset({"leaf", "number", "size", "constant", "outside", "carry", "r
 
 #: Actions of steps that hold blocks.
 COMPOUND = frozenset({"loop", "branch"})
-
-NOTHING: Mapping[Node, Sequence[Node]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -281,7 +279,7 @@ def _lowered(
     if asked is not None:
         entries = {leaf: name for name, leaf in asked.leaves.items()}
         reads |= dict.fromkeys(entries, tuple(asked.given.values()))
-    chosen = choices(_down_to(roots, reads), roots, reads)
+    chosen = choices(down_to(roots, reads), roots, reads)
     reads |= {node: choice.reads for node, choice in chosen.items()}
     order = reading_order(roots, first, reads)
     users: dict[Node, list[Node]] = {}
@@ -327,60 +325,6 @@ def _finished(builder: Builder, places: Mapping[str, int]) -> Program:
     if builder.short:
         program = _live(brief(program, builder.dtype))
     return _live(replace(program, steps=tidy(program)))
-
-
-def reading_order(
-    roots: Sequence[Node], first: Sequence[Node], reads: Mapping[Node, Sequence[Node]] = NOTHING
-) -> list[Node]:
-    """The nodes that the roots need, inputs before users, in an order for readers.
-
-    ``reads`` says what nodes need, where that is not their inputs.
-
-    Leaves of ``first`` come first, then what its other nodes need, in its order, then the rest;
-    of a node's inputs, the one made of earlier leaves comes earlier.  (The graph's own order of
-    operands is that of digests, which means nothing to a reader.)
-    """
-    plain = _down_to(roots, reads)
-    needed = set(plain)
-    wanted = [node for node in first if node in needed]
-    below = {node: reads.get(node, node.inputs) for node in plain}
-    wanted.sort(key=lambda node: bool(below[node]))
-    rank = {node: place for place, node in enumerate(wanted) if not below[node]}
-    for node in plain:
-        if node not in rank:
-            rank[node] = min((rank[x] for x in below[node]), default=len(plain))
-    order: list[Node] = []
-    done: set[Node] = set()
-    stack = [(node, False) for node in reversed([*wanted, *roots])]
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            order.append(node)
-        elif node not in done:
-            done.add(node)
-            stack.append((node, True))
-            inputs = sorted(dict.fromkeys(below[node]), key=lambda x: -rank[x])
-            stack.extend((x, False) for x in inputs if x not in done)
-    return order
-
-
-def _down_to(roots: Sequence[Node], reads: Mapping[Node, Sequence[Node]]) -> list[Node]:
-    """The nodes that the roots need, inputs before users; ``reads`` as in reading_order."""
-    if not reads:
-        return toposort(roots)
-    order: list[Node] = []
-    done: set[Node] = set()
-    stack = [(node, False) for node in reversed(roots)]
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            order.append(node)
-        elif node not in done:
-            done.add(node)
-            stack.append((node, True))
-            below = reads.get(node, node.inputs)
-            stack.extend((x, False) for x in reversed(below) if x not in done)
-    return order
 
 
 def _live(program: Program) -> Program:

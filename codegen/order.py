@@ -1,0 +1,64 @@
+"""In which order a program computes: what is needed first, and else as a person would write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from symdiff.expr.graph import toposort
+from symdiff.expr.node import Node
+
+NOTHING: Mapping[Node, Sequence[Node]] = {}
+
+
+def reading_order(
+    roots: Sequence[Node], first: Sequence[Node], reads: Mapping[Node, Sequence[Node]] = NOTHING
+) -> list[Node]:
+    """The nodes that the roots need, inputs before users, in an order for readers.
+
+    ``reads`` says what nodes need, where that is not their inputs.
+
+    Leaves of ``first`` come first, then what its other nodes need, in its order, then the rest;
+    of a node's inputs, the one made of earlier leaves comes earlier.  (The graph's own order of
+    operands is that of digests, which means nothing to a reader.)
+    """
+    plain = down_to(roots, reads)
+    needed = set(plain)
+    wanted = [node for node in first if node in needed]
+    below = {node: reads.get(node, node.inputs) for node in plain}
+    wanted.sort(key=lambda node: bool(below[node]))
+    rank = {node: place for place, node in enumerate(wanted) if not below[node]}
+    for node in plain:
+        if node not in rank:
+            rank[node] = min((rank[x] for x in below[node]), default=len(plain))
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = [(node, False) for node in reversed([*wanted, *roots])]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in done:
+            done.add(node)
+            stack.append((node, True))
+            inputs = sorted(dict.fromkeys(below[node]), key=lambda x: -rank[x])
+            stack.extend((x, False) for x in inputs if x not in done)
+    return order
+
+
+def down_to(roots: Sequence[Node], reads: Mapping[Node, Sequence[Node]]) -> list[Node]:
+    """The nodes that the roots need, inputs before users; ``reads`` as in reading_order."""
+    if not reads:
+        return toposort(roots)
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = [(node, False) for node in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in done:
+            done.add(node)
+            stack.append((node, True))
+            below = reads.get(node, node.inputs)
+            stack.extend((x, False) for x in reversed(below) if x not in done)
+    return order
