@@ -230,7 +230,12 @@ def _figures(cost: ProgramCost) -> dict[str, Figure]:
 
 
 #: Where the functions that return norms by parameter have them: the place in what is returned.
-NORM_PARTS = {"per_example_sq_norms": 0, "backward_with_norms": 2}
+NORM_PARTS = {
+    "per_example_sq_norms": 0,
+    "backward_with_norms": 2,
+    "clipped_by_parameter": 2,
+    "weighted_backward": 2,
+}
 
 
 def _norm_places(function: str, body: FunctionBody) -> list[int]:
