@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -78,6 +79,12 @@ def counted(function: Callable[..., Any], *arguments: Any) -> Count:
             return {key: wrapped(value) for key, value in x.items()}
         return _counted(x)
 
+    def making(make: Callable[..., Any]) -> Callable[..., Any]:
+        """NumPy does not ask arguments of another kind where there are none."""
+        return lambda *args, **kw: _counted(make(*args, **kw))
+
+    makers = {name: making(getattr(np, name)) for name in ("empty", "zeros", "ones", "full")}
     Counting.count = Count()
-    function(*(wrapped(x) for x in arguments))
+    with patch.multiple(np, **makers):
+        function(*(wrapped(x) for x in arguments))
     return Counting.count

@@ -53,6 +53,26 @@ z = "h @ W2"
 [loss]
 per_example = "squared_error(z, y).mean(axis=1)"
 """
+RECURRENT = """
+name = "recurrent"
+[inputs]
+x = { shape = ["batch", "time", 6] }
+n = { shape = ["batch"], labels = 5 }
+y = { shape = ["batch", 4] }
+[[layers]]
+kind = "gru"
+units = 7
+return_sequences = true
+lengths = "n"
+[[layers]]
+kind = "lstm"
+units = 5
+[[layers]]
+kind = "dense"
+units = 4
+[loss]
+kind = "squared_error"
+"""
 MODELS: dict[str, tuple[str | Path, dict[str, int]]] = {
     "digits": (EXAMPLES / "digits.toml", {"batch": 7}),
     "residual": (EXAMPLES / "residual.toml", {"batch": 5}),
@@ -60,6 +80,7 @@ MODELS: dict[str, tuple[str | Path, dict[str, int]]] = {
     "sequence": (SEQUENCE, {"batch": 3, "time": 5}),
     "lenet": (EXAMPLES / "lenet.toml", {"batch": 4}),
     "short": (SEQUENCE, {"batch": 3, "time": 2}),
+    "recurrent": (RECURRENT, {"batch": 3, "time": 4}),
     "wide": (WIDE, {"batch": 6, "features": 9, "hidden": 11}),
 }
 
