@@ -23,6 +23,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant, number_of
 from symdiff.expr.views import expand_dims, is_view
 from symdiff.simplify.balanced import balanced, opened_scalars
+from symdiff.simplify.centring import centred_twice
 from symdiff.simplify.lengths import lengths
 from symdiff.simplify.masked import masked
 from symdiff.simplify.parts import Product, place, product_of, viewed_as
@@ -39,7 +40,7 @@ def scaled_norms(roots: Sequence[Node]) -> list[Node]:
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
-    roots = lengths(roots)
+    roots = lengths(centred_twice(roots))
     order = toposort(roots)
     readers = consumers(order)
     for node in order:

@@ -17,6 +17,7 @@ from tests.simplify.formulas import (
     moments,
     norms,
     norms_again,
+    offsets,
     piecewise,
     products,
     rankings,
@@ -55,5 +56,6 @@ FAMILIES = (
     contrasts,
     assorted,
     masks,
+    offsets,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
