@@ -69,7 +69,7 @@ def loop_rows(
     )
     moving = depends_on(body, [x for x in bound_leaves(hub) if x.attr("kind") == CARRY])
     own = {**dict(zip(bound_leaves(hub), loop.leaves, strict=True)), **new}
-    wanted = [x for x in moving if x in own and not is_sunk(x)]
+    wanted = [x for x in own if x in moving and not is_sunk(x)]
     told = {x: rows[own[x]] for x in dict.fromkeys([*values, *wanted]) if own[x] in rows}
     ends = [i for i, carry in enumerate(loop.carries) if carry.leaf in rows]
     closed = close(single, [row.node for row in told.values()], ends)

@@ -97,10 +97,15 @@ class Memo:
     def __init__(self) -> None:
         self._found: dict[Hashable, dict[Node, tuple[tuple[Asked, ...], Any]]] = {}
         self._rebuilt: dict[tuple[Node, ...], Node] = {}
+        self._loops: dict[Hashable, dict[tuple[Node, ...], tuple[Node, ...]]] = {}
 
     def found(self, rules: Hashable) -> dict[Node, tuple[tuple[Asked, ...], Any]]:
         """What came of trying these rules on a node, and what they had asked."""
         return self._found.setdefault(rules, {})
+
+    def loops(self, phases: Hashable) -> dict[tuple[Node, ...], tuple[Node, ...]]:
+        """What all that is read of a loop became in these phases."""
+        return self._loops.setdefault(phases, {})
 
     def rebuild(self, node: Node, inputs: Sequence[Node]) -> Node:
         """The node with other inputs, in normal form."""

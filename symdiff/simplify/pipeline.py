@@ -16,7 +16,7 @@ from symdiff.expr.node import Node
 from symdiff.simplify.context import Memo
 from symdiff.simplify.contraction import Planned, planned
 from symdiff.simplify.decisions import Decision
-from symdiff.simplify.loops import Settled, simplified_loops
+from symdiff.simplify.loops import simplified_loops
 from symdiff.simplify.near import WATCHERS
 from symdiff.simplify.rewrite import Budget, Fact, Phase, Recorder, Rule, run_phase
 from symdiff.simplify.rules import (
@@ -156,18 +156,16 @@ def simplify(
     mapping: dict[Node, Node] = {}
     current = list(given)
     settled: dict[str, tuple[list[Node], set[Node]]] = {}
-    bodies: Settled = set()
 
     def body(inner: Sequence[Node]) -> Sequence[Node]:
-        found = simplify(inner, debug=debug, phases=phases, contractions=False, memo=memo)
-        recorder.facts |= found.assumptions
-        return found.roots
+        """Its leaves are the loop's own, of which nothing is declared that a rule could lean on."""
+        return simplify(inner, debug=debug, phases=phases, contractions=False, memo=memo).roots
 
     changed = True
     while changed:  # two or three times are usual; the budget sees to an end
         before = current
-        done = simplified_loops(current, body, bodies)
-        current = [done[root] for root in current]
+        done = simplified_loops(current, body, memo.loops(tuple(phases)))
+        current = [done.get(root, root) for root in current]
         _compose(mapping, done)
         for phase in phases:
             left, known = settled.get(phase.name, ([], set()))
