@@ -126,34 +126,44 @@ def _carried(program: Program, scale: Scale) -> set[int]:
     # A value that is scaled itself does not hold the number twice.
     carried = {r for r in carried if readers[r] and r not in results and r not in ends}
 
-    def may_carry(step: Step) -> bool:
+    def may_carry(step: Step, heights: Mapping[int, int], level: bool) -> bool:
         if step.action in _VIEWS and step.args[0] not in carried:
             return False  # of an argument, or of what stays as it is
         return all(
             ends.get(reader) == step.dest
-            or (reader in carried and _takes(steps[reader], step.dest, heights))
+            or (reader in carried and _takes(steps[reader], step.dest, heights, level))
             for reader in readers[step.dest]
         )
 
     # First what is read by anything that is not linear; then, of two factors, one.
     heights: Mapping[int, int] = dict.fromkeys(carried, 0)
-    while broken := {r for r in carried if not may_carry(steps[r])}:
-        carried -= broken
-    heights = _heights(program, carried)
-    while broken := {r for r in carried if not may_carry(steps[r])}:
-        carried -= broken
+    todo = sorted(carried)
+    while todo:
+        step = steps[todo.pop()]
+        if step.dest in carried and not may_carry(step, heights, True):
+            carried.discard(step.dest)
+            views = (r for r in readers[step.dest] if steps[r].action in _VIEWS)
+            todo += [r for r in (*step.args, *views) if r in carried]
+    broken = {-1}
+    while broken:
         heights = _heights(program, carried)
+        level = not any(heights.values())
+        broken = {r for r in carried if not may_carry(steps[r], heights, level)}
+        carried -= broken
     return carried
 
 
 def _heights(program: Program, carried: set[int]) -> dict[int, int]:
     """How many matrix products in a row lead to each value: cotangents have passed through some."""
     heights: dict[int, int] = {}
+    highest = 0
     for step in program.steps:
         if step.dest in carried:
-            below = [heights[a] for a in step.args if _takes(step, a, heights)]
+            level = not highest
+            below = [heights[a] for a in step.args if _takes(step, a, heights, level)]
             product = step.action == "call" and step.detail("function") in ("dot", "matmul")
             heights[step.dest] = product + max(below, default=0)
+            highest = max(highest, heights[step.dest])
     return heights
 
 
@@ -161,8 +171,11 @@ def _is_sum(step: Step) -> bool:
     return step.action == "call" and step.detail("function") in _SUMS
 
 
-def _takes(step: Step, register: int, heights: Mapping[int, int]) -> bool:
-    """Whether a number in one of its arguments comes out once in the step's result."""
+def _takes(step: Step, register: int, heights: Mapping[int, int], level: bool) -> bool:
+    """Whether a number in one of its arguments comes out once in the step's result.
+
+    ``level`` says that all heights are 0.
+    """
     if register not in heights:
         return False
     if step.action in _VIEWS:
@@ -177,7 +190,7 @@ def _takes(step: Step, register: int, heights: Mapping[int, int]) -> bool:
         # One factor takes it: the one that can hand it on, as cotangents do.
         best = max(heights.get(a, -1) for a in step.args)
         rivals = [a for a in step.args if heights.get(a, -1) == best]
-        return register == rivals[-1] or not any(heights.values())
+        return level or register == rivals[-1]
     return function in ("sum", "negative") or (function == "divide" and step.args[0] == register)
 
 
