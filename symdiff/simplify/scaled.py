@@ -24,6 +24,7 @@ from symdiff.expr.numbers import constant, number_of
 from symdiff.expr.views import expand_dims, is_view
 from symdiff.simplify.balanced import balanced, opened_scalars
 from symdiff.simplify.centring import centred_twice
+from symdiff.simplify.complements import complements
 from symdiff.simplify.lengths import lengths
 from symdiff.simplify.masked import masked
 from symdiff.simplify.parts import Product, place, product_of, viewed_as
@@ -40,7 +41,7 @@ def scaled_norms(roots: Sequence[Node]) -> list[Node]:
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
-    roots = lengths(centred_twice(roots))
+    roots = lengths(centred_twice(complements(roots)))
     order = toposort(roots)
     readers = consumers(order)
     for node in order:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from symdiff.expr.algebra import linear_combination
 from symdiff.expr.contraction import is_identity
 from symdiff.expr.node import Node
-from symdiff.expr.views import squeeze
+from symdiff.expr.views import is_view, rewrap, squeeze
 from symdiff.simplify.parts import Product, Sum, core_of, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
@@ -23,7 +23,7 @@ def shared_factors(node: Node, context: Context) -> Rewrite | None:
     """a b + a c + d = a (b + c) + d"""
     total = sum_of(node)
     terms = {
-        x: product_of(x)
+        x: _factors_of(x)
         for x in total.terms
         if x.op != "mul" or not context.is_shared(x)
     }  # fmt: skip
@@ -45,6 +45,15 @@ def shared_factors(node: Node, context: Context) -> Rewrite | None:
     product = Product(dict(found), 1.0).times(whole, 1.0)
     names = {f"a{i}": a for i, a in enumerate(found)}
     return Rewrite(total.without(*taken).plus(product.bare(node.dtype), 1.0).node(node), names)
+
+
+def _factors_of(x: Node) -> Product:
+    """A term as a product; of a view of one, the product of views."""
+    core = x.inputs[0] if is_view(x) else x
+    product = product_of(core)
+    if core is x or core.op != "mul" or any(y.shape != core.shape for y in core.inputs):
+        return product_of(x)
+    return Product({rewrap(x, y): e for y, e in product.factors.items()}, product.coefficient)
 
 
 def _best(products: Sequence[Product]) -> Factors:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symdiff.expr.algebra import linear_combination, power_product, scalar
-from symdiff.expr.contraction import contract
+from symdiff.expr.contraction import contract, split_sum
 from symdiff.expr.movement import concatenate, reduction
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant, number_of
@@ -157,7 +157,31 @@ def _sums_over(z: Node, axis: int, which: NDArray[np.bool_]) -> Node:
     return reduction("logsumexp", scalar("where", mask, whole, -math.inf), (axis + 1,))
 
 
+def _of_picked(x: Node) -> Logarithm | None:
+    """log Σ y q = Σ y log q, for y one-hot and a softmax q."""
+    x = split_sum(x)
+    if (
+        x.op != "contract"
+        or len(x.inputs) != 2
+        or len(set(x.attr("indices")[0])) < len(x.attr("indices")[0])
+    ):
+        return None
+    names, out = x.attr("indices"), x.attr("out")
+    for at, (hot, own) in enumerate(zip(x.inputs, names, strict=True)):
+        soft, other = x.inputs[1 - at], names[1 - at]
+        summed = set(own) - set(out)
+        picks = any(summed == {own[a]} for a in hot.facts.one_hot)
+        log = known_log(soft) if soft.op == "softmax" and set(own) == set(other) else None
+        if picks and log is not None:
+            made = contract([hot, log], [own, other], out, dict(x.attr("sizes")))
+            return Logarithm(as_like(made, x), True, hot.facts.declared)
+    return None
+
+
 def _of_contraction(x: Node, depth: int) -> Logarithm | None:
+    picked = _of_picked(x)
+    if picked is not None:
+        return picked
     out, operands = x.attr("out"), list(zip(x.inputs, x.attr("indices"), strict=True))
     sizes = {n: s for y, own in operands for n, s in zip(own, y.shape, strict=True) if s != 1}
     names = [*out, *(n for n in sizes if n not in out)]

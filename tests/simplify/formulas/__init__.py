@@ -7,6 +7,7 @@ the caller declares.
 from tests.simplify.formulas import (
     assorted,
     binary,
+    confident,
     contrasts,
     densities,
     divergences,
@@ -57,5 +58,6 @@ FAMILIES = (
     assorted,
     masks,
     offsets,
+    confident,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
