@@ -33,7 +33,6 @@ CALL_HINTS = {
     "positive": "windows",
     **dict.fromkeys(("_pooled_max", "_pooled_sum"), "pooled"),
     "_overlap_add": "overlapped",
-    "_sigmoid_into": "sigma",
     "_softmax_into": "soft",
     "_log_softmax_into": "log_soft",
     **dict.fromkeys(("less", "less_equal", "greater", "greater_equal", "equal"), "mask"),

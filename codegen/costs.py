@@ -260,7 +260,6 @@ CALLS: dict[str, Counted] = {
     "positive": _nothing,
     **dict.fromkeys(("_pooled_max", "_pooled_sum"), _pooled),
     "_overlap_add": _added,
-    "_sigmoid_into": _each(4),
     "_softplus_into": _each(6),
     "_softmax_into": _read(5),
     "_log_softmax_into": _read(5, rows=3),

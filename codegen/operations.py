@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from codegen import views, windows
-from codegen.program import VIEWS, Builder, Program, Step
+from codegen.program import VIEWS, Builder, Program, Step, live
 from symdiff.expr.shapes import Shape, Size, broadcast_shapes, shape_size
 
 #: Functions of arrays, an element at a time, that NumPy has under their own names.
@@ -32,7 +32,6 @@ COMPARISONS = {
 }
 #: Kernels of the module's own that take ``out``.
 HELPERS = {
-    "sigmoid": "_sigmoid_into",
     "softplus": "_softplus_into",
     "softmax": "_softmax_into",
     "log_softmax": "_log_softmax_into",
@@ -51,6 +50,7 @@ class _Expansion:
         self.program = program
         self.builder = Builder("")
         self.place: dict[int, int] = {}
+        self.sigmoids: dict[tuple[int, float], int] = {}
 
     def run(self) -> Program:
         for step in self.program.steps:
@@ -59,12 +59,13 @@ class _Expansion:
             node = self.program.nodes.get(step.dest)
             if node is not None:
                 self.builder.nodes.setdefault(register, node)
-        return Program(
+        program = Program(
             tuple(self.builder.steps),
             {label: self.place[r] for label, r in self.program.results.items()},
             self.builder.nodes,
             tuple(self.place[r] for r in self.program.divisors),
         )
+        return live(program)
 
     def _expanded(self, step: Step) -> int:
         args = [self.place[a] for a in step.args]
@@ -140,6 +141,35 @@ def _helper(work: _Expansion, step: Step, args: list[int]) -> int:
     details = {key: value for key, value in step.details if key == "axes"}
     name = HELPERS[step.action]
     return work.call(name, args, step.shape, step.dtype, elementwise=True, **details)
+
+
+def _sigmoid(work: _Expansion, step: Step, args: list[int]) -> int:
+    """1 / (1 + exp(-x)): exp may overflow on the one side, where the result is 0.
+
+    Of sigmoid(x) and sigmoid(-x) the second is 1 minus the first, as tanh' is 1 - tanh^2.
+    """
+    x, factor = args[0], 1.0
+    source = work.step(x)
+    scaled = source.action == "call" and source.detail("function") == "multiply"
+    if scaled and work.step(source.args[1]).action == "number":
+        x, factor = source.args[0], float(work.step(source.args[1]).detail("literal"))
+    elif source.action == "call" and source.detail("function") == "negative":
+        x, factor = source.args[0], -1.0
+    one = work.number(1.0, step.dtype)
+    opposite = work.sigmoids.get((x, -factor))
+    if opposite is not None:
+        return work.ufunc("subtract", [one, opposite], step.dtype)
+    if factor == 1:
+        minus = work.ufunc("negative", [x], step.dtype)
+    elif factor == -1:
+        minus = x
+    else:
+        minus = work.ufunc("multiply", [x, work.number(-factor, step.dtype)], step.dtype)
+    below = work.ufunc("exp", [minus], step.dtype)
+    below = work.ufunc("add", [below, one], step.dtype)
+    result = work.ufunc("divide", [one, below], step.dtype)
+    work.sigmoids[x, factor] = result
+    return result
 
 
 def _merge(work: _Expansion, registers: Sequence[int], function: str, dtype: str) -> int:
@@ -353,6 +383,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(UNARY | BINARY, _unary),
     **dict.fromkeys(COMPARISONS, _compare),
     **dict.fromkeys(HELPERS, _helper),
+    "sigmoid": _sigmoid,
     "relu": _relu,
     "add": _add,
     "mul": _mul,

@@ -320,14 +320,14 @@ def _finished(builder: Builder, places: Mapping[str, int]) -> Program:
     from codegen.tidy import tidy
 
     whole = Program(tuple(builder.steps), places, builder.nodes, tuple(builder.divisors))
-    program = _live(whole)
-    program = _live(replace(program, steps=fused(program)))
+    program = live(whole)
+    program = live(replace(program, steps=fused(program)))
     if builder.short:
-        program = _live(brief(program, builder.dtype))
-    return _live(replace(program, steps=tidy(program)))
+        program = live(brief(program, builder.dtype))
+    return live(replace(program, steps=tidy(program)))
 
 
-def _live(program: Program) -> Program:
+def live(program: Program) -> Program:
     """The program without steps that nothing needs, registers renumbered."""
     needed = {*program.results.values(), *program.divisors}
     for step in reversed(program.steps):

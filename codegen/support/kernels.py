@@ -166,14 +166,6 @@ def _buffers(work, function, *groups):
     return kept[1]
 
 
-def _sigmoid_into(x, out=None):
-    """1 / (1 + exp(-x)): exp may overflow on the one side where the result is 0."""
-    out = np.negative(x, out=out)
-    np.exp(out, out=out)
-    out += 1
-    return np.divide(1, out, out=out)
-
-
 def _softplus_into(x, out=None):
     """log(1 + exp(x)), without overflow."""
     positive = np.maximum(x, 0)
