@@ -126,12 +126,12 @@ def _carried(program: Program, scale: Scale) -> set[int]:
     # A value that is scaled itself does not hold the number twice.
     carried = {r for r in carried if readers[r] and r not in results and r not in ends}
 
-    def may_carry(step: Step, heights: Mapping[int, int], level: bool) -> bool:
+    def may_carry(step: Step, heights: Mapping[int, int], alone: bool) -> bool:
         if step.action in _VIEWS and step.args[0] not in carried:
             return False  # of an argument, or of what stays as it is
         return all(
             ends.get(reader) == step.dest
-            or (reader in carried and _takes(steps[reader], step.dest, heights, level))
+            or (reader in carried and _takes(steps[reader], step.dest, heights, alone))
             for reader in readers[step.dest]
         )
 
@@ -140,15 +140,14 @@ def _carried(program: Program, scale: Scale) -> set[int]:
     todo = sorted(carried)
     while todo:
         step = steps[todo.pop()]
-        if step.dest in carried and not may_carry(step, heights, True):
+        if step.dest in carried and not may_carry(step, heights, False):
             carried.discard(step.dest)
             views = (r for r in readers[step.dest] if steps[r].action in _VIEWS)
             todo += [r for r in (*step.args, *views) if r in carried]
     broken = {-1}
     while broken:
         heights = _heights(program, carried)
-        level = not any(heights.values())
-        broken = {r for r in carried if not may_carry(steps[r], heights, level)}
+        broken = {r for r in carried if not may_carry(steps[r], heights, True)}
         carried -= broken
     return carried
 
@@ -160,7 +159,7 @@ def _heights(program: Program, carried: set[int]) -> dict[int, int]:
     for step in program.steps:
         if step.dest in carried:
             level = not highest
-            below = [heights[a] for a in step.args if _takes(step, a, heights, level)]
+            below = [heights[a] for a in step.args if _takes(step, a, heights, alone)]
             product = step.action == "call" and step.detail("function") in ("dot", "matmul")
             heights[step.dest] = product + max(below, default=0)
             highest = max(highest, heights[step.dest])
@@ -171,10 +170,10 @@ def _is_sum(step: Step) -> bool:
     return step.action == "call" and step.detail("function") in _SUMS
 
 
-def _takes(step: Step, register: int, heights: Mapping[int, int], level: bool) -> bool:
+def _takes(step: Step, register: int, heights: Mapping[int, int], alone: bool) -> bool:
     """Whether a number in one of its arguments comes out once in the step's result.
 
-    ``level`` says that all heights are 0.
+    ``alone``: of several factors that may carry it, one does.
     """
     if register not in heights:
         return False
@@ -190,7 +189,7 @@ def _takes(step: Step, register: int, heights: Mapping[int, int], level: bool) -
         # One factor takes it: the one that can hand it on, as cotangents do.
         best = max(heights.get(a, -1) for a in step.args)
         rivals = [a for a in step.args if heights.get(a, -1) == best]
-        return level or register == rivals[-1]
+        return register == rivals[-1] or not alone
     return function in ("sum", "negative") or (function == "divide" and step.args[0] == register)
 
 

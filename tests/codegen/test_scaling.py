@@ -102,6 +102,40 @@ def test_one_number_on_the_way_to_itself_counts_twice() -> None:
         np.testing.assert_allclose(got[key], sd_evaluate(node, values), rtol=1e-12)
 
 
+QUOTIENT = """
+name = "drawn"
+[inputs]
+x = { shape = ["batch", 4] }
+y = { shape = ["batch", 2], range = [0.0, 1.0] }
+e = { shape = ["batch"] }
+[parameters]
+A = { shape = [4, 2], init = "uniform" }
+B = { shape = [2, 4], init = "uniform" }
+C = { shape = [2, 2], init = "uniform" }
+[equations]
+h = "maxout(celu(x) @ (A @ B), 2)"
+g = "einsum('bi,ij,bk->bk', h, C, h)"
+z = "g / (1 + h**2)"
+[loss]
+per_example = "e * sum(sigmoid_cross_entropy(z, y), axis=1)"
+reduction = "sum"
+"""
+
+
+def test_of_two_factors_one_is_scaled() -> None:
+    """Factors 2 of a quotient's second derivative meet in products of both."""
+    rng = np.random.default_rng(0)
+    x, y, e = rng.normal(size=(3, 4)), rng.uniform(size=(3, 2)), rng.normal(size=3)
+    found = []
+    for style in ("buffered", "plain"):
+        module = compile_spec(QUOTIENT, style=style).module()
+        params = module.init(0)
+        v = {name: 1 + 0 * p for name, p in params.items()}
+        found.append(module.hvp(params, v, x, y, e))
+    for name, product in found[1].items():
+        np.testing.assert_allclose(found[0][name], product, rtol=1e-9)
+
+
 def test_what_others_read_is_left_alone() -> None:
     x, g = b.input("x", ("n", 40)), b.input("g", ("n", 40))
     n = b.constant(1.0) * b.ones(("n",)).sum()
