@@ -155,14 +155,11 @@ def _carried(program: Program, scale: Scale) -> set[int]:
 def _heights(program: Program, carried: set[int]) -> dict[int, int]:
     """How many matrix products in a row lead to each value: cotangents have passed through some."""
     heights: dict[int, int] = {}
-    highest = 0
     for step in program.steps:
         if step.dest in carried:
-            level = not highest
-            below = [heights[a] for a in step.args if _takes(step, a, heights, alone)]
+            below = [heights[a] for a in step.args if _takes(step, a, heights, True)]
             product = step.action == "call" and step.detail("function") in ("dot", "matmul")
             heights[step.dest] = product + max(below, default=0)
-            highest = max(highest, heights[step.dest])
     return heights
 
 
