@@ -42,7 +42,7 @@ def overwritten(
             at = stack.pop()
             if at in memory.slots:
                 yield at
-            else:
+            elif program.steps[at].action not in COMPOUND:  # those have run; picks are left
                 stack.extend(program.steps[at].args)
 
     def look(register: int, reader: object) -> Iterator[str]:

@@ -165,10 +165,10 @@ def test_figures_at_sizes_are_those_of_a_program_with_these_sizes() -> None:
     for function in free.functions:
         ours, theirs = cost_of(free, function), cost_of(fixed, function)
         for figure in ("flops", "product_flops", "bytes_moved"):
-            some = as_expression(getattr(ours, figure)).subs(
-                [(as_expression(name), n) for name, n in sizes.items()]
-            )
-            assert as_size(some) == getattr(theirs, figure), (function, figure)
+            at = {**sizes, "batch": 100}
+            found, wanted = (size_value(getattr(c, figure), at) for c in (ours, theirs))
+            # Factors meet in the order of digests, which sizes are part of: a pass over a vector.
+            assert found == pytest.approx(wanted, rel=5e-4), (function, figure)
 
 
 def test_a_product_of_matrices_is_2mnp() -> None:
