@@ -3,13 +3,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test bench lint clean
 
 demo: .venv/installed-examples
 	$(BIN)/python examples/demo.py
 
+# Two processes on two cores: threads of BLAS in each would wait for each other.
 test: .venv/installed-test
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+bench: .venv/installed-test
+	$(BIN)/python -m tests.benchmarks
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

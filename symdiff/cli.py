@@ -7,7 +7,7 @@ line of standard error.  Heavy imports happen inside the commands, so that ``--h
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,7 +167,7 @@ def inspect(
         click.echo(text.rstrip("\n"))
 
 
-def _pairs(values: tuple[str, ...], option: str) -> list[tuple[str, str]]:
+def _pairs(values: Iterable[str], option: str) -> list[tuple[str, str]]:
     pairs = []
     for value in values:
         name, equals, rest = value.partition("=")
@@ -261,7 +261,9 @@ def derive(
 
 @main.command()
 @SPEC
-@click.option("--at", "sizes", multiple=True, metavar="SIZE=N", help="Numbers at this size.")
+@click.option(
+    "--at", "sizes", multiple=True, metavar="SIZE=N,...", help="Numbers at these sizes."
+)
 @click.option(
     "--format",
     "form",
@@ -275,7 +277,8 @@ def cost(spec: Path, sizes: tuple[str, ...], form: str, functions: str | None, a
     """Flops, matrix products, bytes and memory of each function, as formulas and as numbers."""
     from symdiff.costs import cost_spec
 
-    at = {name: _count(text, name) for name, text in _pairs(sizes, "--at")}
+    each = [part for text in sizes for part in text.split(",")]
+    at = {name: _count(text, name) for name, text in _pairs(each, "--at")}
     with faults():
         found = cost_spec(spec, at, _names(functions), _names(axes) or "batch")
         click.echo(found.to_json() if form == "json" else found.to_text())

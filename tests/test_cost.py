@@ -119,6 +119,18 @@ def test_a_size_that_is_not_open_is_a_fault() -> None:
     assert run.exit_code == 2
 
 
+def test_sizes_may_be_given_together() -> None:
+    spec = str(EXAMPLES / "transformer.toml")
+    together = ["--at", "batch=4,time=8"]
+    apart = ["--at", "batch=4", "--at", "time=8"]
+    runs = [
+        CliRunner().invoke(main, ["cost", spec, *at, "--functions", "forward"])
+        for at in (together, apart)
+    ]
+    assert runs[0].exit_code == 0
+    assert runs[0].stdout == runs[1].stdout
+
+
 def test_json_has_every_figure_as_formula_and_number() -> None:
     arguments = ["cost", str(EXAMPLES / "digits.toml"), "--at", "batch=128", "--format", "json"]
     run = CliRunner().invoke(main, arguments)
