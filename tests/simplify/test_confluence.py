@@ -68,6 +68,9 @@ FORMULAS: dict[str, Node] = {
     "raw gradient": grad(_network(), c.z),
     "gradient": grad(simplify(_network()).root, b.parameter("W", (4, 4))),
     "hvp": hvp(simplify(_network()).root, c.z, c.u),
+    "softplus beside log_softmax": (
+        b.softplus(c.z) - c.u * c.z - c.z + b.logsumexp(c.z, 1, keepdims=True)
+    ).sum(),
     "late binary": grad(_binary(b.sigmoid(c.w), c.soft), c.w),
     "nested sums": ((c.w + c.x) * 2 - (c.x - c.y)) * c.s + c.s * (c.y * (c.x * c.w)),
 }

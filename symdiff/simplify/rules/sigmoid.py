@@ -25,6 +25,7 @@ from symdiff.simplify.parts import (
 from symdiff.simplify.pattern import pattern_rule, wild
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import negative, one_plus_exp
+from symdiff.simplify.rules.softmax import log_softmax_of_difference
 
 w = wild("w")
 
@@ -177,7 +178,7 @@ def _normal(total: Sum, like: Node) -> Node:
     return total.node(like)
 
 
-@rule("stabler", "add", yields_to=(softplus_pair,), needs=("softplus",))
+@rule("stabler", "add", yields_to=(softplus_pair, log_softmax_of_difference), needs=("softplus",))
 def softplus_reflected(node: Node, context: Context) -> Rewrite | None:
     """a softplus(z) − a z = a softplus(−z)"""
     for total in (sum_of(node), opened_sum(node)):
