@@ -15,7 +15,7 @@ from symdiff.expr.contraction import summed_squares
 from symdiff.expr.graph import rebuilt
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant
-from symdiff.simplify.parts import as_like, place, product_of, sum_of, viewed_as
+from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of, viewed_as
 
 
 def lengths(roots: Sequence[Node]) -> list[Node]:
@@ -27,12 +27,23 @@ def _of_lengths(node: Node) -> Node:
     product = product_of(node)
     for base, e in list(product.factors.items()):
         core, _ = place(base, base.ndim)
-        if core.op != "add" or e % 0.5 or (e > 0 and e % 1 == 0):
+        quotient = e == 1 and _divides_twice(product)
+        if e % 0.5 or (e > 0 and e % 1 == 0 and not quotient):
             continue
-        length = length_of(core)
+        if core.op == "add":
+            length = length_of(core)
+        elif quotient and summed_squares(core) is not None:
+            length = scalar("abs", power_product([(core, 0.5)]))  # which is not squared at once
+        else:
+            continue
         if length is not None:
             product = product.without(base).times(viewed_as(base, length), 2 * e)
     return product.node(node)
+
+
+def _divides_twice(product: Product) -> bool:
+    """Whether the square of something is below the line, beside which a length can stand."""
+    return any(e <= -2 and x.op not in ("size", "constant") for x, e in product.factors.items())
 
 
 def length_of(total: Node) -> Node | None:

@@ -27,6 +27,7 @@ from symdiff.simplify.rules import (
     exponentials,
     factoring,
     hyperbolic,
+    hypotenuse,
     kinks,
     labels,
     logarithms,
@@ -62,6 +63,7 @@ RECOGNISE = Phase(
         *logarithms.RULES,
         *hyperbolic.RULES,
         *powers.RULES,
+        *hypotenuse.RULES,
         *selection.RULES,
         *statistics.RULES,
     ),
@@ -78,6 +80,7 @@ ACCURATE: tuple[Phase, ...] = (
         (
             *RECOGNISE.rules,
             *powers.ACCURATE,
+            *hypotenuse.ACCURATE,
             *selection.ACCURATE,
             *statistics.ACCURATE,
             *hyperbolic.ACCURATE,

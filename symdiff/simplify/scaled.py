@@ -25,6 +25,7 @@ from symdiff.expr.views import expand_dims, is_view
 from symdiff.simplify.balanced import balanced, opened_scalars
 from symdiff.simplify.centring import centred_twice
 from symdiff.simplify.complements import complements
+from symdiff.simplify.far import far_apart
 from symdiff.simplify.lengths import lengths
 from symdiff.simplify.masked import masked
 from symdiff.simplify.parts import Product, place, product_of, viewed_as
@@ -50,7 +51,7 @@ def scaled_norms(roots: Sequence[Node]) -> list[Node]:
         new = rebuild(node, inputs) if changed else node
         taken = node not in roots and all(_takes_in(reader, node) for reader in readers[node])
         done[node] = _scaled(new, scaled) if new.op in _OPS and not taken else new
-    return masked(balanced([done[root] for root in roots]))
+    return masked(balanced(far_apart([done[root] for root in roots])))
 
 
 def _takes_in(reader: Node, node: Node) -> bool:

@@ -20,7 +20,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.shapes import size_value
 from symdiff.simplify.pipeline import ACCURATE, RULES
 from symdiff.simplify.rewrite import Rule
-from tests.simplify import cases, contraction_cases, picked_cases, stable_cases
+from tests.simplify import cases, contraction_cases, lone_cases, stable_cases
 from tests.simplify.cases import DEFAULTS, Case
 from tests.simplify.highprecision import evaluate_exactly
 
@@ -31,7 +31,7 @@ CASES: dict[str, Case] = {
     **contraction_cases.CASES,
     **stable_cases.CASES,
     **stable_cases.ACCURATE,
-    **picked_cases.CASES,
+    **lone_cases.CASES,
 }
 #: The rules of all phases; those that only lone formulas get come last.
 BY_NAME: dict[str, Rule] = {

@@ -206,11 +206,11 @@ CASES: dict[str, Case] = {
     "scale_of_hypot": _case(
         (scalar("hypot", x / pos, y) * pos, scalar("hypot", x, y * pos)),
         (scalar("hypot", x / s, 1.0) ** -2 / s**2, scalar("hypot", x, s) ** -2),
+        (scalar("hypot", x / s, 1.0) ** -2 / s**3, scalar("hypot", x, s) ** -2 / s),
         (scalar("hypot", x / b.sqrt(c), 2.0) ** -2 / c, scalar("hypot", x, 2 * b.sqrt(c)) ** -2),
         never=(
             scalar("hypot", x / s, y) * s,
             scalar("hypot", x / pos, y) / pos,
-            scalar("hypot", x / pos, y) * pos**2,
             x**2 * scalar("hypot", x, 1.0) ** -2,
         ),
     ),

@@ -46,6 +46,10 @@ FIRES: dict[str, list[tuple[Node, Node]]] = {
         (v * (2 * x + 1) + 3 * (v * x) + y, v * (5 * x + 1) + y),
         (x * y + x + z, x * (y + 1) + z),
     ],
+    "shared_divisor": [
+        (y * (x / s + w / s**2), (y / s) * (x + w / s)),
+        (t * y * (w / s - x / s**3), t * y * (w - x / s**2) / s),
+    ],
     "diagonal_outermost": [
         ((EYE * x) * y, EYE * x * y),
         (EYE * x[:, None] * y, EYE * x * y),
@@ -83,6 +87,7 @@ FIRES: dict[str, list[tuple[Node, Node]]] = {
 }
 NEVER: dict[str, list[Node]] = {
     "shared_factors": [x * y + w * z, x * y + w / x, w / x + z / x**2, x * y - 2],
+    "shared_divisor": [x / s + w / s**2, y * (x / s + w), y * (x / w + z / w**2), (x + w) / s],
     "diagonal_outermost": [EYE * x, (A * x) * y, A * x[:, None], EYE * A],
     "common_vector": [A @ x + A.T @ y, A @ x + (A * A) @ x, A @ x],
     "compare_multiples": [x > y, x > x + 1, s * x > t * x, x > 2],

@@ -88,6 +88,37 @@ def _common(p: Factors, q: Factors) -> Factors:
     return found
 
 
+@rule("stabler", "mul")
+def shared_divisor(node: Node, context: Context) -> Rewrite | None:
+    """c (a/s + b/s²) = (c/s) (a + b/s): where c makes up for s, which may be out of range alone"""
+    product = product_of(node)
+    for base, e in product.factors.items():
+        if base.op != "add" or e != 1 or base.attr("constant") or context.is_shared(base):
+            continue
+        total = sum_of(base)
+        terms = {x: product_of(x) for x in total.terms}
+        first, *others = terms.values()
+        common = {
+            s: max(e, *(p.factors.get(s, 0.0) for p in others))
+            for s, e in first.factors.items()
+            if s.ndim == 0 and e < 0 and s.op != "size"
+        }
+        common = {s: e for s, e in common.items() if e < 0}
+        wholes = all((p.factors[s] - e) % 1 == 0 for s, e in common.items() for p in terms.values())
+        if not common or not others or not wholes:
+            continue
+        less = []
+        for x, p in terms.items():
+            for s, e in common.items():
+                p = p.times(s, -e)
+            less.append((p.bare(node.dtype), total.terms[x]))
+        result = product.without(base).times(linear_combination(less, dtype=node.dtype), 1.0)
+        for s, e in common.items():
+            result = result.times(s, e)
+        return Rewrite(result.node(node), {"s": next(iter(common))})
+    return None
+
+
 @rule("exact", "mul")
 def diagonal_outermost(node: Node, context: Context) -> Rewrite | None:
     """diag(v) ⊙ w = diag(v w), and diag(v) ⊙ w[:, None] too"""
@@ -114,4 +145,4 @@ def _is_diagonal(x: Node, node: Node) -> bool:
     return x.shape == node.shape and is_identity(core_of(x))
 
 
-RULES: tuple[Rule, ...] = (shared_factors, diagonal_outermost)
+RULES: tuple[Rule, ...] = (shared_factors, shared_divisor, diagonal_outermost)

@@ -197,65 +197,8 @@ def root_of(term: Node, c: float) -> Node | None:
     return power_product(halves, math.sqrt(c * product.coefficient))
 
 
-@rule("stabler", "mul")
-def hypot_of_squares(node: Node, context: Context) -> Rewrite | None:
-    """√(x² + y²) = hypot(x, y), and 1 / (x² + y²) = hypot(x, y)⁻²"""
-    product = product_of(node)
-    for base, e in product.factors.items():
-        if base.op != "add" or (e > 0 and e == math.floor(e)) or 2 * e != math.floor(2 * e):
-            continue
-        sides = _two_squares(base)
-        if sides is not None:
-            facts = base.facts.declared if base.facts.nonnegative else frozenset()
-            result = product.without(base).times(scalar("hypot", *sides), 2 * e)
-            return Rewrite(result.node(node), {"x": sides[0], "y": sides[1]}, facts)
-    return None
-
-
-def _two_squares(base: Node) -> tuple[Node, Node] | None:
-    total = sum_of(base)
-    found = [root_of(x, c) for x, c in total.terms.items()]
-    if total.constant > 0:
-        found.append(number_node(math.sqrt(total.constant), base.dtype))
-    elif total.constant < 0:
-        return None
-    if len(found) != 2 or found[0] is None or found[1] is None:
-        return None
-    squares = [_is_square(x) for x in total.terms]
-    if not any(squares) or (not all(squares) and any(_has_root(x) for x in found)):
-        return None
-    return found[0], found[1]
-
-
-def _has_root(side: Node | None) -> bool:
-    """Whether a side has a variable's root beside what is squared."""
-    if side is None or len(product_of(side).factors) < 2:
-        return False
-    return any(e % 1 and e > 0 for e in product_of(side).factors.values())
-
-
-def _is_square(term: Node) -> bool:
+def is_square(term: Node) -> bool:
     return any(e % 2 == 0 and e > 0 for e in product_of(term).factors.values())
-
-
-@rule("stabler", "mul")
-def scale_of_hypot(node: Node, context: Context) -> Rewrite | None:
-    """s hypot(x/s, y) = hypot(x, s y), and its powers, for s > 0 or an even power"""
-    product = product_of(node)
-    for base, e in product.factors.items():
-        if base.op != "hypot":
-            continue
-        for x, y in (base.inputs, base.inputs[::-1]):
-            inner = product_of(x)
-            for s, k in inner.factors.items():
-                even = k % 1 == 0 and (k * e) % 2 == 0
-                if k > 0 or product.factors.get(s) != -k * e or not (even or s.facts.positive):
-                    continue
-                sides = inner.without(s).bare(node.dtype), power_product([(y, 1.0), (s, -k)])
-                result = product.without(base, s).times(scalar("hypot", *sides), e)
-                facts = frozenset() if even else s.facts.declared
-                return Rewrite(result.node(node), {"x": sides[0], "y": y, "s": s}, facts)
-    return None
 
 
 @rule("stabler", "add")
@@ -293,7 +236,7 @@ def difference_of_squares(node: Node, context: Context) -> Rewrite | None:
         return None
     scale = abs(squares[0][1])
     (x, _), (y, _) = sorted(squares, key=lambda pair: -pair[1])
-    if x is None or y is None or not all(_is_square(t) for t in total.terms):
+    if x is None or y is None or not all(is_square(t) for t in total.terms):
         return None
     less, more = _merged_sum(x, y, -1.0), _merged_sum(x, y, 1.0)
     return Rewrite(
@@ -309,6 +252,17 @@ def _merged_sum(x: Node, y: Node, sign: float) -> Node:
     for term, c in b.terms.items():
         a = a.plus(term, sign * c)
     return Sum(a.terms, a.constant + sign * b.constant).node(x)
+
+
+@rule("real-only", "mul", needs=("reciprocal_or_zero",))
+def power_beside_guard(node: Node, context: Context) -> Rewrite | None:
+    """(1/x, or 0 where x is 0) / x² = 1 / x³, which has no value at 0 either way"""
+    product = product_of(node)
+    for guard, e in product.factors.items():
+        x = guard.inputs[0] if guard.op == "reciprocal_or_zero" else guard
+        if x is not guard and e > 0 and product.factors.get(x, 0.0) < 0:
+            return Rewrite(product.without(guard).times(x, -e).node(node), {"x": x})
+    return None
 
 
 @rule("real-only", "mul", needs=("sign",))
@@ -388,7 +342,7 @@ def root_of_squares(node: Node, context: Context) -> Rewrite | None:
         inner = product_of(base)
         if inner.coefficient <= 0 or len(inner.factors) < 2:
             continue
-        bare = all(x.op == "contract" or OPS[x.op].leaf for x in inner.factors)
+        bare = all(x.op == "contract" or _is_leaf(x) for x in inner.factors)
         if not bare or not all(x.facts.nonnegative for x in inner.factors):
             continue
         result = Product(product.factors, product.coefficient * inner.coefficient**e).without(base)
@@ -399,11 +353,15 @@ def root_of_squares(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+def _is_leaf(x: Node) -> bool:
+    """Whether a node is a variable, or one that is never negative plus a number."""
+    shifted = x.op == "add" and len(x.inputs) == 1 and x.inputs[0].facts.nonnegative
+    return OPS[(x.inputs[0] if shifted else x).op].leaf
+
+
 RULES: tuple[Rule, ...] = (
     over_common_denominator,
     sum_of_quotients,
-    hypot_of_squares,
-    scale_of_hypot,
     sign_times_size,
     product_of_variable_powers,
     power_of_variable_power,
@@ -414,4 +372,5 @@ ACCURATE: tuple[Rule, ...] = (
     difference_of_roots,
     root_of_squares,
     complement_of_quotient,
+    power_beside_guard,
 )

@@ -12,6 +12,7 @@ from tests.simplify.formulas import (
     densities,
     divergences,
     exponentials,
+    extremes,
     likelihoods,
     margins,
     masks,
@@ -59,5 +60,6 @@ FAMILIES = (
     masks,
     offsets,
     confident,
+    extremes,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}

@@ -1,17 +1,20 @@
-"""What the rules for losses of one picked probability do: see tests.simplify.cases."""
+"""What rules do that only lone formulas get: see tests.simplify.cases."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from symdiff.expr import build as b
-from tests.simplify.cases import LABELS, Case, case, hot, k, mask, u, z
+from symdiff.expr.algebra import power_product, scalar
+from tests.simplify.cases import LABELS, SMALL, Case, case, hot, k, mask, u, x, y, z
 
 z_ = np.array([[2.0, 0.0, -1.0, 0.5], [-1.0, -1.5, -0.7, 1.0], [0.1, 0.2, 3.0, 4.0]])
 q, log_q = b.softmax(z), b.log_softmax(z)
 picked = b.einsum("ij,ij->i", hot, q)
-y = b.one_hot(k, 4)
+picks = b.one_hot(k, 4)
 v = b.input("v", (3,))
+s, c = b.input("s", ()), b.input("c", (), positive=True)
+guard = scalar("reciprocal_or_zero", x)
 
 CASES: dict[str, Case] = {
     "function_of_picked": case(
@@ -33,13 +36,13 @@ CASES: dict[str, Case] = {
     ),
     "selection_within_product": case(
         (
-            b.einsum("ij,ij->i", v[:, None] * y, q),
-            b.einsum("i,ij,ij->i", v, y, q),
+            b.einsum("ij,ij->i", v[:, None] * picks, q),
+            b.einsum("i,ij,ij->i", v, picks, q),
         ),
         never=(
             b.einsum("ij,ij->i", v[:, None] * hot, q),
-            b.einsum("ij,ij->ij", y * u, q),
-            b.einsum("ij,ij->i", y, q),
+            b.einsum("ij,ij->ij", picks * u, q),
+            b.einsum("ij,ij->i", picks, q),
         ),
         z=z_,
         v=np.array([0.5, -2.0, 3.0]),
@@ -62,5 +65,30 @@ CASES: dict[str, Case] = {
             b.sum(b.abs(q - hot - 1), 1),
         ),
         z=z_,
+    ),
+    "power_beside_guard": case(
+        (power_product([(guard, 1.0), (x, -2.0), (y, 1.0)]), y / x**3),
+        (power_product([(guard, 2.0), (x, -1.0)]), x**-3),
+        never=(guard * y, guard * x, power_product([(guard, 1.0), (y, -2.0)])),
+        x=SMALL,
+    ),
+    "scale_of_hypot_in_sum": case(
+        (
+            b.einsum("i,i->", x**2, b.hypot(x / s, 1.0) ** -2) / s**3,
+            b.einsum("i,i->", x**2, scalar("hypot", x, s) ** -2) / s,
+        ),
+        (
+            b.einsum("i,i->", y, 1 / b.hypot(x / b.sqrt(c), y)) / b.sqrt(c),
+            b.einsum("i,i->", y, 1 / scalar("hypot", x, y * b.sqrt(c))),
+        ),
+        never=(
+            b.einsum("i,i->", y, 1 / b.hypot(x / s, 1.0)) / s,
+            b.einsum("i,i->", x**2, b.hypot(x / s, 1.0) ** -2) / s,
+            b.einsum("i,i->", x**2, b.hypot(x / s, 1.0) ** -2) / c**2,
+        ),
+        x=np.array([1e200, -1e200, 3e200, 1e180, 1e190, 2e200, -1e200]),
+        y=np.array([1.0, 2.0, 0.5, 0.3, 1.0, 1.0, 2.0]),
+        s=np.array(1e-60),
+        c=np.array(0.3),
     ),
 }

@@ -1,0 +1,86 @@
+"""Logarithms of quotients and of one plus squares, where what they are taken of leaves the range.
+
+log(a/b) is 2 log(√a/√b), whose quotient is in range for all a and b; log(1 + u²) is 2 log |u| to
+the last digit once |u| is beyond 1e9, and u² beyond 1e154 is infinite.  And 1 + x/h, with h the
+hypotenuse over x and y, is (y/h) · y/(h − x) where x is negative and the sum cancels.  Last steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from symdiff.expr.algebra import linear_combination, power_product, scalar
+from symdiff.expr.graph import rebuilt
+from symdiff.expr.node import Node
+from symdiff.simplify.parts import Product, Sum, as_like, product_of, sum_of
+
+_FAR = 1e9
+_RANGE = 1e50
+
+
+def far_apart(roots: Sequence[Node]) -> list[Node]:
+    """The roots, with such logarithms and sums computed without leaving the range."""
+    made = {"log": _log_of_quotient, "log1p": _log_of_one_plus_square, "add": _one_plus_cosine}
+    return rebuilt(roots, lambda node: made[node.op](node) if node.op in made else node)
+
+
+def _log_of_quotient(node: Node) -> Node:
+    product = product_of(node.inputs[0])
+    wide = [x for x in product.factors if not (x.facts.lo > 1 / _RANGE and x.facts.hi < _RANGE)]
+    wide = [x for x in wide if x.op not in ("size", "constant")]
+    if len(wide) < 2 or product.coefficient <= 0:
+        return node
+    if not all(x.facts.nonnegative for x in product.factors) or max(product.factors.values()) < 0:
+        return node
+    halves = [(x, e / 2) for x, e in product.factors.items()]
+    root = power_product(halves, math.sqrt(product.coefficient))
+    return as_like(power_product([(scalar("log", root), 1.0)], 2.0), node)
+
+
+def _log_of_one_plus_square(node: Node) -> Node:
+    (square,) = node.inputs
+    product = product_of(square)
+    exponents = product.factors.items()
+    if product.coefficient <= 0 or not any(e >= 2 and not _is_near(x) for x, e in exponents):
+        return node
+    if any(e % 2 and not x.facts.positive for x, e in exponents):
+        return node
+    root = power_product([(x, e / 2) for x, e in exponents], math.sqrt(product.coefficient))
+    size = scalar("abs", root)
+    far = scalar("gt", size, _FAR)
+    large = power_product([(scalar("log", scalar("where", far, size, 1.0)), 1.0)], 2.0)
+    return as_like(scalar("where", far, large, node), node)
+
+
+def _is_near(x: Node) -> bool:
+    return x.facts.lo > -_RANGE and x.facts.hi < _RANGE
+
+
+def _one_plus_cosine(node: Node) -> Node:
+    """c + c x/h of a hypotenuse h, without cancelling where x/h is nearly −1."""
+    total = sum_of(node)
+    for term, c in total.terms.items():
+        product = product_of(term)
+        if not total.constant or abs(c * product.coefficient) != abs(total.constant):
+            continue
+        for below, e in product.factors.items():
+            guarded = below.op == "reciprocal_or_zero" and e == 1
+            h = below.inputs[0] if guarded else below
+            if h.op != "hypot" or not (guarded or e == -1):
+                continue
+            x = Product(product.without(below).factors, 1.0).bare(node.dtype)
+            if x not in h.inputs:
+                continue
+            y = h.inputs[1 - h.inputs.index(x)]
+            sign = math.copysign(1.0, c * product.coefficient * total.constant)
+            above = linear_combination([(h, 1.0), (x, -sign)])
+            cancelled = power_product(
+                [(power_product([(y, 1.0), (h, -1.0)]), 1.0), (y, 1.0), (above, -1.0)]
+            )
+            turned = scalar("lt", power_product([(x, 1.0)], sign), 0.0)
+            plain = linear_combination([(term, c / total.constant)], 1.0)
+            chosen = scalar("where", turned, cancelled, plain)
+            rest = Sum(total.without(term).terms, 0.0)
+            return rest.plus(as_like(chosen, node), total.constant).node(node)
+    return node
