@@ -108,6 +108,11 @@ def _along(x: Any, axis: int, matrix: Array) -> Any:
     return anp.moveaxis(anp.tensordot(matrix, x, axes=([1], [axis])), 0, axis)
 
 
+def _picked(x: Any, axis: int, places: Sequence[int] | Array) -> Any:
+    """Places along one axis; infinite pads times the zeros of a matrix would be no numbers."""
+    return x[(slice(None),) * axis + (np.asarray(places, dtype=int),)]
+
+
 def _selection(size: int, places: Sequence[int]) -> Array:
     matrix = np.zeros((len(places), size))
     matrix[np.arange(len(places)), list(places)] = 1.0
@@ -225,12 +230,12 @@ class _Autograd:
         for axis, (start, length, step) in enumerate(node.attr("ranges")):
             first = size_value(start, self.sizes)
             places = [first + step * k for k in range(size_value(length, self.sizes))]
-            x = _along(x, axis, _selection(x.shape[axis], places))
+            x = _picked(x, axis, places)
         return x
 
     def op_flip(self, node: Node, x: Any) -> Any:
         for axis in node.attr("axes"):
-            x = _along(x, axis, np.eye(x.shape[axis])[::-1])
+            x = _picked(x, axis, range(x.shape[axis])[::-1])
         return x
 
     def op_pad(self, node: Node, x: Any) -> Any:
@@ -247,8 +252,7 @@ class _Autograd:
         for axis, size, stride, dilation in _moves(node):
             count = size_value(node.shape[axis], self.sizes)
             places = stride * np.arange(count)[:, None] + dilation * np.arange(size)
-            # Picked by place: an infinite pad times the zeros of a matrix would be no number.
-            picked = x[(slice(None),) * axis + (places.ravel(),)]
+            picked = _picked(x, axis, places.ravel())
             parts = anp.reshape(picked, (*x.shape[:axis], *places.shape, *x.shape[axis + 1 :]))
             x = anp.moveaxis(parts, axis + 1, -1)
         return x
