@@ -261,9 +261,7 @@ def derive(
 
 @main.command()
 @SPEC
-@click.option(
-    "--at", "sizes", multiple=True, metavar="SIZE=N,...", help="Numbers at these sizes."
-)
+@click.option("--at", "sizes", multiple=True, metavar="SIZE=N,...", help="Numbers at these sizes.")
 @click.option(
     "--format",
     "form",

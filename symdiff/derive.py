@@ -31,7 +31,7 @@ from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
 from symdiff.simplify.contraction import planned
 from symdiff.simplify.pipeline import ACCURATE, SHORT
-from symdiff.simplify.rewrite import RewriteError
+from symdiff.simplify.rewrite import Fact, RewriteError
 from symdiff.simplify.scaled import scaled_norms
 from symdiff.simplify.second_order import cheapest_hvp
 from symdiff.simplify.signs import one_sign
@@ -230,7 +230,10 @@ def derive(
         steps = [forward]
         raw, made = _derivative(forward.root, x, v, order, steps)
         plan = planned([forward.root])
-    assumed = plan.facts.union(*(step.assumptions for step in steps))
+        leaned: set[Fact] = set()
+        for last in (plan.roots[0], made):
+            scaled_norms([last], leaned)
+    assumed = plan.facts.union(leaned, *(step.assumptions for step in steps))
     misses = dict.fromkeys(miss.text(one_line) for step in steps for miss in step.near_misses)
     return Derivation(
         expr,

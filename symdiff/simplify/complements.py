@@ -17,12 +17,17 @@ from symdiff.expr.graph import rebuild, rebuilt, toposort
 from symdiff.expr.node import Node
 from symdiff.expr.views import expand_dims, is_view
 from symdiff.simplify.parts import Sum, as_like, below_movement, moved_again, sum_of
+from symdiff.simplify.rewrite import Fact
 
 Axes: TypeAlias = tuple[int, ...]
 
 
-def complements(roots: Sequence[Node]) -> list[Node]:
-    """The roots, with complements of the probabilities of a softmax as sums of the others."""
+def complements(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[Node]:
+    """The roots, with complements of the probabilities of a softmax as sums of the others.
+
+    The declared facts leaned on, of labels, are added to ``facts``.
+    """
+    leaned: set[Fact] = set() if facts is None else facts
     asked = {soft for node in toposort(roots) if node.op == "add" for soft in _asked(node)}
     if not asked:
         return list(roots)
@@ -30,7 +35,7 @@ def complements(roots: Sequence[Node]) -> list[Node]:
 
     def made(node: Node) -> Node:
         if node.op == "add":
-            return _of_sum(node, asked)
+            return _of_sum(node, asked, leaned)
         if node.op == "log_softmax":
             soft = logits.get((node.inputs[0], node.attr("axes")))
             return node if soft is None else _logarithm(node, soft)
@@ -121,15 +126,18 @@ def _asked(node: Node) -> list[Node]:
     return found
 
 
-def _of_sum(node: Node, asked: set[Node]) -> Node:
+def _of_sum(node: Node, asked: set[Node], leaned: set[Fact]) -> Node:
     for x, hot, c in _pairs(sum_of(node)):
         if _of_softmax(x) not in asked:
             continue
         less = _complement_of(x)
+        core, _ = below_movement(x)
+        leaned.update(*(y.facts.declared for y in core.inputs if core.op == "contract"))
         total = sum_of(node)
         if hot is None:
             rest = Sum(total.without(x).terms, 0.0)
             return rest.plus(less, -c).node(node)
+        leaned.update(hot.facts.declared)
         minus = linear_combination([(less, -1.0)])
         chosen = scalar("where", scalar("gt", hot, 0.5), minus, x)
         return total.without(x, hot).plus(chosen, c).node(node)

@@ -14,18 +14,30 @@ from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.graph import rebuilt
 from symdiff.expr.node import Node
 from symdiff.simplify.parts import Product, Sum, as_like, product_of, sum_of
+from symdiff.simplify.rewrite import Fact
 
 _FAR = 1e9
 _RANGE = 1e50
 
 
-def far_apart(roots: Sequence[Node]) -> list[Node]:
-    """The roots, with such logarithms and sums computed without leaving the range."""
-    made = {"log": _log_of_quotient, "log1p": _log_of_one_plus_square, "add": _one_plus_cosine}
-    return rebuilt(roots, lambda node: made[node.op](node) if node.op in made else node)
+def far_apart(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[Node]:
+    """The roots, with such logarithms and sums computed without leaving the range.
+
+    The declared facts leaned on are added to ``facts``.
+    """
+    leaned: set[Fact] = set() if facts is None else facts
+
+    def made(node: Node) -> Node:
+        if node.op == "log":
+            return _log_of_quotient(node, leaned)
+        if node.op == "log1p":
+            return _log_of_one_plus_square(node, leaned)
+        return _one_plus_cosine(node) if node.op == "add" else node
+
+    return rebuilt(roots, made)
 
 
-def _log_of_quotient(node: Node) -> Node:
+def _log_of_quotient(node: Node, leaned: set[Fact]) -> Node:
     product = product_of(node.inputs[0])
     wide = [x for x in product.factors if not (x.facts.lo > 1 / _RANGE and x.facts.hi < _RANGE)]
     wide = [x for x in wide if x.op not in ("size", "constant")]
@@ -33,12 +45,13 @@ def _log_of_quotient(node: Node) -> Node:
         return node
     if not all(x.facts.nonnegative for x in product.factors) or max(product.factors.values()) < 0:
         return node
+    leaned.update(*(x.facts.declared for x in product.factors))
     halves = [(x, e / 2) for x, e in product.factors.items()]
     root = power_product(halves, math.sqrt(product.coefficient))
     return as_like(power_product([(scalar("log", root), 1.0)], 2.0), node)
 
 
-def _log_of_one_plus_square(node: Node) -> Node:
+def _log_of_one_plus_square(node: Node, leaned: set[Fact]) -> Node:
     (square,) = node.inputs
     product = product_of(square)
     exponents = product.factors.items()
@@ -46,6 +59,7 @@ def _log_of_one_plus_square(node: Node) -> Node:
         return node
     if any(e % 2 and not x.facts.positive for x, e in exponents):
         return node
+    leaned.update(*(x.facts.declared for x, e in exponents if e % 2))
     root = power_product([(x, e / 2) for x, e in exponents], math.sqrt(product.coefficient))
     size = scalar("abs", root)
     far = scalar("gt", size, _FAR)

@@ -29,20 +29,22 @@ from symdiff.simplify.far import far_apart
 from symdiff.simplify.lengths import lengths
 from symdiff.simplify.masked import masked
 from symdiff.simplify.parts import Product, place, product_of, viewed_as
+from symdiff.simplify.rewrite import Fact
 
 Degree = Node | float
 _OPS = ("mul", "pow", "reciprocal_or_zero")
 
 
-def scaled_norms(roots: Sequence[Node]) -> list[Node]:
+def scaled_norms(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[Node]:
     """The roots with sums of powers below the line or a root computed from scaled numbers.
 
     Products are multiplied in an order in which nothing overflows that the result does not, and
-    what a mask leaves out is not computed with.
+    what a mask leaves out is not computed with.  The declared facts leaned on are added to
+    ``facts``.
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
-    roots = lengths(centred_twice(complements(roots)))
+    roots = lengths(centred_twice(complements(roots, facts)))
     order = toposort(roots)
     readers = consumers(order)
     for node in order:
@@ -51,7 +53,7 @@ def scaled_norms(roots: Sequence[Node]) -> list[Node]:
         new = rebuild(node, inputs) if changed else node
         taken = node not in roots and all(_takes_in(reader, node) for reader in readers[node])
         done[node] = _scaled(new, scaled) if new.op in _OPS and not taken else new
-    return masked(balanced(far_apart([done[root] for root in roots])))
+    return masked(balanced(far_apart([done[root] for root in roots], facts)))
 
 
 def _takes_in(reader: Node, node: Node) -> bool:

@@ -73,10 +73,11 @@ def test_infinite_entries_count_as_they_should() -> None:
 
 
 def test_a_sum_over_its_number_of_terms_is_a_mean() -> None:
-    assert "(x - x.mean())" in body("var(x)")
+    assert "(t1 - t1.mean())" in body("var(x)")
+    assert "t1 = x - x[:1]" in body("var(x)")  # whose mean is as small as the differences are
     assert "keepdims" not in body("var(x)")
     rows = body("sum((x - mean(x, axis=1, keepdims=True))**3)", x=(3, 4))
-    assert "x.mean(axis=-1, keepdims=True)" in rows
+    assert "t1.mean(axis=-1, keepdims=True)" in rows
     assert "mean(" not in body("sum(x)**2/3")
     assert ".mean(" not in body("sum((x - sum(x)/5)**2)")
 
@@ -102,7 +103,8 @@ def test_norms_are_one_call_and_quotients_by_them_one_division() -> None:
     assert "_divide_or_zero(t1, t2)" in rows
     assert "axis=None" in body("sqrt(sum(A**2))", "A", A=(3, 2))
     assert "hypot" not in body("sum(x**2)**2")
-    assert "hypot" not in body("sqrt(sum(x**2) + 1)")
+    assert "hypot" in body("sqrt(sum(x**2) + 1)")
+    assert "hypot" not in body("sqrt(sum(x**2) - 1)")
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e-160, 1.0, 1e160, 1e300])
