@@ -153,12 +153,16 @@ class _Brief:
     def guarded(self, step: Step) -> int | None:
         """where(y > 0, x / y, 0) as one division, for a norm y."""
         mask, quotient, other = (self.program.steps[arg] for arg in step.args)
+        view = mask if mask.action == "index" else None
+        mask = mask if view is None else self.program.steps[view.args[0]]
         if mask.action != "gt" or quotient.action != "mul" or not self.is_zero(other):
             return None
         factors, norm = self.factors(quotient), self.places[mask.args[0]]
         compared = self.program.steps[mask.args[1]]
-        is_norm = self.builder.steps[norm].action == "hypot_reduce"
-        if not is_norm or not self.is_zero(compared) or factors.get(norm) != -1:
+        if self.builder.steps[norm].action != "hypot_reduce" or not self.is_zero(compared):
+            return None
+        norm = norm if view is None else index(self.builder, norm, view.detail("items"))
+        if factors.get(norm) != -1:
             return None
         del factors[norm]
         above = self.of_factors(factors, quotient)
