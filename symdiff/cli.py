@@ -1,4 +1,4 @@
-"""The command line: ``symdiff compile | inspect | derive | cost | check``.
+"""The command line: ``symdiff compile | inspect | derive | cost | check | doctor``.
 
 Exit status: 0 done; 1 a check failed; 2 the command or the spec is wrong, with every fault on a
 line of standard error.  Heavy imports happen inside the commands, so that ``--help`` is quick.
@@ -295,6 +295,29 @@ def check(spec: Path) -> None:
     with faults():
         compiled = _compiled(spec)
     sys.exit(compiled.check())
+
+
+@main.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 600),
+    default=2.0,
+    show_default=True,
+    help="Measure for about so long; 0: not at all.",
+)
+def doctor(form: str, seconds: float) -> None:
+    """What NumPy, BLAS and threads this machine has, how fast they are, and what to set."""
+    from symdiff.doctor.report import examine
+
+    report = examine(seconds)
+    click.echo(report.to_json() if form == "json" else report.to_text())
 
 
 if __name__ == "__main__":

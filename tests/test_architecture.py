@@ -26,6 +26,7 @@ FLOORS = {
         "symdiff.errors",
         "symdiff.inspect",
     },
+    "symdiff/doctor": {"symdiff.doctor"},
     "codegen": {"symdiff.expr", "codegen"},
 }
 
