@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from symdiff.cli import main
 from symdiff.doctor import report
 from symdiff.doctor.facts import read_machine
-from symdiff.doctor.measure import Rates, Trial, measure_gemm, try_setting
+from symdiff.doctor.measure import Gemm, Rates, Trial, measure_gemm, try_setting
 from symdiff.doctor.report import Report
 from tests.doctor.machines import HEALTHY, machine, rates
 
@@ -91,7 +91,9 @@ def test_a_time_that_is_no_number_ends() -> None:
 
 def test_settings_are_lines_for_a_shell() -> None:
     poor = machine(blas={"kernel": "Haswell", "threads": 64}, cpus=64, usable=64, cores=64, quota=2)
-    lines = Report(poor, rates(threads=64), None).to_text().splitlines()
+    gemm = tuple(Gemm(g.dtype, 1, g.size, 2 * g.gflops) for g in rates().gemm if g.threads == 1)
+    tried = Trial("OPENBLAS_CORETYPE", "SkylakeX", "SkylakeX", gemm)
+    lines = Report(poor, rates(threads=64), tried).to_text().splitlines()
     assert (
         "export OPENBLAS_NUM_THREADS=2  # as many as can run at once; 64 wait for each other"
         in (lines)

@@ -37,22 +37,29 @@ def test_a_healthy_machine_has_nothing_to_set_but_on_conditions() -> None:
 @pytest.mark.parametrize("kernel", ["Haswell", "Zen", "haswell", "Sandybridge", "Prescott"])
 def test_a_kernel_without_the_avx512_of_the_cpu_is_replaced(kernel: str) -> None:
     zen4 = machine(blas={"kernel": kernel})
-    assert always(findings(zen4)) == {CORETYPE: "SkylakeX"}
-    assert "not measured" in about("kernel", findings(zen4)).setting.line()  # type: ignore[union-attr]
+    assert always(findings(zen4, rates(one=50), trial(one=90))) == {CORETYPE: "SkylakeX"}
+
+
+def test_unmeasured_it_is_a_proposal() -> None:
+    proposed = about("kernel", findings(machine(blas={"kernel": "Haswell"})))
+    assert "AVX-512, which the BLAS kernel Haswell leaves out" in proposed.said
+    assert proposed.setting is not None
+    assert proposed.setting.line().startswith("export OPENBLAS_CORETYPE=SkylakeX  # ")
+    assert "not measured" in proposed.when
 
 
 def test_the_measured_ratio_stands_in_the_line() -> None:
     found = findings(machine(blas={"kernel": "Haswell"}), rates(one=50), trial(one=90))
     assert about("kernel", found).setting.line() == (  # type: ignore[union-attr]
-        "export OPENBLAS_CORETYPE=SkylakeX  # a kernel for AVX-512: 1.80 times the rate in "
-        "float32, 1.80 times the rate in float64, one thread"
+        "export OPENBLAS_CORETYPE=SkylakeX  # 1.80 in float32, 1.80 in float64 times the rate of "
+        "Haswell, one thread"
     )
 
 
 @pytest.mark.parametrize(
     ("tried", "said"),
     [
-        (trial(one=51), "no faster: 1.02 times"),
+        (trial(one=51), "no faster: 1.02 in float32"),
         (trial(one=90, kernel="Haswell"), "has no such kernel"),
         (trial(one=0, kernel=None), "failed"),
     ],
@@ -63,16 +70,20 @@ def test_a_trial_that_gains_nothing_is_told_and_sets_nothing(tried: Trial, said:
     assert always(found) == {}
 
 
-def test_one_precision_that_gains_is_enough() -> None:
-    tried = Trial(CORETYPE, "SkylakeX", "SkylakeX", (Gemm("float64", 1, 1024, 50.0),))
-    assert tried.ratios(rates(one=50)) == {"float64": 2.0}
+@pytest.mark.parametrize(("float32", "float64", "taken"), [(45, 40, True), (45, 26, False)])
+def test_both_precisions_count(float32: float, float64: float, taken: bool) -> None:
+    gemm = (Gemm("float32", 1, 1024, float32), Gemm("float64", 1, 1024, float64))
+    tried = Trial(CORETYPE, "SkylakeX", "SkylakeX", gemm)
     found = findings(machine(blas={"kernel": "Haswell"}), rates(one=50), tried)
-    assert always(found) == {CORETYPE: "SkylakeX"}
+    assert tried.ratios(rates(one=50)) == {"float32": float32 / 50, "float64": float64 / 25}
+    assert (CORETYPE in always(found)) == taken
 
 
 def test_avx2_asks_for_haswell_and_is_content_with_it() -> None:
     old = machine(blas={"kernel": "Nehalem"}, flags=AVX2)
-    assert always(findings(old)) == {CORETYPE: "Haswell"}
+    better = better_kernel(old)
+    assert better is not None
+    assert (better.variable, better.value) == (CORETYPE, "Haswell")
     for kernel in ("Haswell", "Zen"):
         assert better_kernel(machine(blas={"kernel": kernel}, flags=AVX2)) is None
 
