@@ -190,7 +190,8 @@ def _backward(model: Model, names: Sequence[str], raw: bool) -> Inspection:
         known.update(derivative.known)
     chosen = equations.formulas if raw else forms
     above = lines({Name(name): node for name, node in chosen.items()})
-    taken = [TEXT.draw(line.label) for line in above]
+    # Of a loop's h[t], the name is h.
+    taken = [TEXT.draw(line.label).partition("[")[0] for line in above]
     shown = lines({d.label: d.node for d in found}, known=known, taken=taken)
     place = {d.label: d for d in found}
     derived = [
