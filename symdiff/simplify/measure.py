@@ -57,7 +57,9 @@ _WEIGHTS = {
     "stop_gradient": 0,
 }
 _OTHER = 6
-_TIMES = {"exp": 2, "expm1": 2, "pow": 2, "log": 3, "log1p": 3}
+_TIMES = {"hypot": 2, "exp": 2, "expm1": 2, "pow": 2, "log": 3, "log1p": 3}
+_LOGARITHMS = ("log", "log1p", "softplus", "log_softmax")
+_MOST = 6  # of a power, that counts
 _SHIFTED = ("softmax", "log_softmax", "logsumexp")
 
 
@@ -83,6 +85,10 @@ def _times(node: Node) -> list[int]:
         return [0]
     if node.op in _SHIFTED:
         return [1 + _shifts(node)]
+    if node.op == "exp" and node.inputs[0].op == "mul":  # of a multiple of a logarithm: a power
+        (x, *more), c = node.inputs[0].inputs, node.inputs[0].attr("coefficient")
+        if not more and x.op in _LOGARITHMS:
+            return [min(max(2, math.ceil(abs(c))), _MOST)]
     if node.op != "mul":
         return [_TIMES.get(node.op, 1)] * len(node.inputs)
     return [_often(x, e) for x, e in zip(node.inputs, node.attr("exponents"), strict=True)]
@@ -93,8 +99,10 @@ def _often(x: Node, e: float) -> int:
     if x.op == "hypot" and not (e > 0 and e % 2 == 0):  # whose square is a sum of squares
         return max(1, math.ceil(abs(e) / 2))
     if e >= 2:
-        return min(int(e), 2 if x.op in ("sigmoid", "softmax") else 3)
-    return 2 if e <= -2 or (x.op in ("exp", "mul") and (e < 0 or e != int(e))) else 1
+        return min(int(e), _MOST)
+    if e < -1:
+        return min(math.ceil(-e), _MOST)
+    return 2 if x.op in ("exp", "mul") and (e < 0 or e != int(e)) else 1
 
 
 def _functions(node: Node) -> int:
@@ -135,10 +143,12 @@ def _operands(node: Node) -> int:
     if OPS[node.op].leaf or node.op in LOOP_READERS:
         return 0 if number_of(node) is not None else 2
     if node.op == "add":
-        return len(node.inputs) + bool(node.attr("constant"))
+        scale = abs(node.attr("constant"))
+        shared = scale not in (0, 1) and all(abs(c) == scale for c in node.attr("coefficients"))
+        return len(node.inputs) + bool(scale) + 2 * shared
     if node.op == "mul":
         exponents: tuple[float, ...] = node.attr("exponents")
-        powers = sum(min(int(abs(e)), 3) if abs(e) >= 2 else 1 for e in exponents)
+        powers = sum(min(int(e), _MOST) if e >= 2 else 1 for e in exponents)
         return powers if len(exponents) > 1 or exponents[0] >= 2 else 0
     if node.op == "where":  # what multiples are chosen from is better multiplied
         return 4 * sum(x.op == "mul" and bool(x.attr("coefficient") != 1) for x in node.inputs)

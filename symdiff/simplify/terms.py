@@ -153,7 +153,10 @@ class Expander:
             terms += [Term(c, ()).times(term) for term in inner]
         return terms
 
-    def _mul(self, node: Node, names: Indices) -> list[Term]:
+    def _mul(self, node: Node, names: Indices) -> list[Term] | None:
+        if node.attr("coefficient") == 1 and node.attr("exponents")[0] not in (1, 2):
+            if len(node.inputs) == 1:
+                return None  # a power is taken apart into itself
         factors = []
         for x, e in zip(node.inputs, node.attr("exponents"), strict=True):
             if e not in (1, 2):

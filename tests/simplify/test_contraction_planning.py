@@ -29,7 +29,7 @@ from symdiff.simplify.contraction import plan
 from symdiff.simplify.cost import Nominal, at, elements, flops, total
 from symdiff.simplify.network import Network, Operand
 from symdiff.simplify.order import best_order, order_cost
-from symdiff.simplify.terms import matched_axes
+from symdiff.simplify.terms import OPENED, Expander, matched_axes
 from tests.strategies import SIZES, Graph, graphs
 
 
@@ -499,3 +499,12 @@ def test_reshapes_are_matched_in_the_smallest_groups() -> None:
 def test_nominal_sizes() -> None:
     sizes = Nominal({"time": 5})
     assert (sizes["batch"], sizes["hidden"], sizes["time"]) == (128, 64, 5)
+
+
+def test_powers_are_not_taken_apart() -> None:
+    a, c = b.parameter("a", (3,)), b.parameter("c", (3,))
+    for whole in (a**-2, b.sqrt(a), 2 * a**-2, a**-2 * c, (a**-2)[:, None] * c):
+        expander = Expander({x for x in toposort([whole]) if x.op in OPENED})
+        (term,) = expander.expand(whole, tuple(expander.index(size) for size in whole.shape))
+        power = b.sqrt(a) if whole is b.sqrt(a) else a**-2
+        assert power in [x.node for x in term.operands]
