@@ -149,7 +149,9 @@ def _operands(node: Node) -> int:
     if node.op == "mul":
         exponents: tuple[float, ...] = node.attr("exponents")
         powers = sum(min(int(e), _MOST) if e >= 2 else 1 for e in exponents)
-        return powers if len(exponents) > 1 or exponents[0] >= 2 else 0
+        pairs = zip(node.inputs, exponents, strict=True)
+        below = sum(x.op == "add" and (e < 0 or e != int(e)) for x, e in pairs)  # perhaps a norm
+        return 2 * below + (powers if len(exponents) > 1 or exponents[0] >= 2 else 0)
     if node.op == "where":  # what multiples are chosen from is better multiplied
         return 4 * sum(x.op == "mul" and bool(x.attr("coefficient") != 1) for x in node.inputs)
     if _sums(node):
