@@ -66,6 +66,7 @@ class Network:
         self._volumes: dict[int, int] = {}
         self._needed: dict[int, int] = {}
         self._signatures: dict[int, int] = {}
+        self._pair_costs: dict[tuple[int, int], int] = {}
 
     def bits(self, names: Sequence[int]) -> int:
         """Indices as a set."""
@@ -171,6 +172,12 @@ class Network:
         if found[0] == "scatter":  # the rows, and the zeros that they are added to
             return [(1, have), (1, keep)]
         return [self._times(have, keep)]
+
+    def pair_cost(self, a: int, b: int) -> int:
+        """The work of multiplying two partial products, as a number."""
+        if (a, b) not in self._pair_costs:
+            self._pair_costs[a, b] = self.cost(self.pair_work(a, b))
+        return self._pair_costs[a, b]
 
     def _times(self, have: int, keep: int) -> Work:
         return 2 if self.volume(have & ~keep) > 1 else 1, have

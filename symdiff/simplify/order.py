@@ -1,6 +1,7 @@
 """In which order to evaluate a contraction of several operands, pair by pair.
 
-The search is over all orders for up to ``EXHAUSTIVE`` operands.  What it minimises is the cost of
+The search is over all orders for up to ``EXHAUSTIVE`` operands; where there are more than
+``FEW``, those over the same indices are multiplied first.  What it minimises is the cost of
 the *distinct* intermediate results: two pairs that compute the same array under other index
 names, as the two copies of G in ‖G‖² do, are paid for once.  A path optimiser that prices both
 chooses wrongly between Gram and instantiated forms.
@@ -10,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import reduce
+from itertools import zip_longest
 
 from symdiff.simplify.network import Network, Tree, Work, members
 
+FEW = 5
 EXHAUSTIVE = 8
 
 
@@ -38,10 +42,14 @@ def best_order(
         return Plan(network.cost(work), 0, frozenset(seen))
     if count > EXHAUSTIVE:
         return order_cost(network, _greedy_tree(network), known)
-    parts = [(1 << i, i) for i in range(count)]
     for some in dict.fromkeys((tuple(avoided), ())):
+        trees = _alike(network, some) if count > FEW else [*range(count)]
+        begun, there = [*work], {*seen}
+        for left, right in (pair for tree in trees for pair in _pairs(tree)):
+            begun += _pair(network, left, right, known, there)
         search = _Search(network, known, some)
-        search.run(parts, network.cost(work), frozenset(seen), (0, 0), 0)
+        parts = [(members(tree), tree) for tree in trees]
+        search.run(parts, network.cost(begun), frozenset(there), (0, 0), 0)
         if search.best is not None:
             return search.best
     raise AssertionError("no order")
@@ -59,11 +67,47 @@ def order_work(
     """The work of a given order, and the signatures of everything that it computes."""
     work, seen = _start(network, known)
     for left, right in _pairs(tree):
-        signature = network.signature(left | right)
-        if signature not in seen and signature not in known:
-            work += network.pair_work(left, right)
-            seen.add(signature)
+        work += _pair(network, left, right, known, seen)
     return work, seen
+
+
+def _pair(network: Network, left: int, right: int, known: Set[int], seen: set[int]) -> list[Work]:
+    """The work of one pair, where its result is not known; it then is ``seen``."""
+    signature = network.signature(left | right)
+    if signature in seen or signature in known:
+        return []
+    seen.add(signature)
+    return network.pair_work(left, right)
+
+
+def _alike(network: Network, avoided: Sequence[int]) -> list[Tree]:
+    """The operands, with those multiplied that are over the same indices.
+
+    Nothing is gained by keeping two of them apart: a step with either is as large as their
+    product.  Each is multiplied with others before copies of itself, so that a product that
+    stands twice, as that of the factors of an array that is squared, is still made once.
+    """
+    classes: dict[int, list[int]] = {}
+    trees: list[Tree] = []
+    for i in range(len(network.operands)):
+        needed = network.needed(1 << i)
+        if network.picker(1 << i) or any(needed & bits == bits for bits in avoided):
+            trees.append(i)
+        else:
+            classes.setdefault(needed, []).append(i)
+    for alike in classes.values():
+        copies: dict[object, list[int]] = {}
+        for i in alike:
+            x = network.operands[i]
+            copies.setdefault((x.node.digest, x.names), []).append(i)
+        rounds = zip_longest(*copies.values())
+        trees.append(_chained([_chained([i for i in one if i is not None]) for one in rounds]))
+    return trees
+
+
+def _chained(trees: Sequence[Tree]) -> Tree:
+    """One after the other."""
+    return reduce(lambda left, right: (left, right), trees)
 
 
 def _start(network: Network, known: Set[int]) -> tuple[list[Work], set[int]]:
@@ -104,9 +148,7 @@ class _Search:
         found = self.steps.get((a, b))
         if found is None:
             signature = self.network.signature(a | b)
-            price = (
-                0 if signature in self.known else self.network.cost(self.network.pair_work(a, b))
-            )
+            price = 0 if signature in self.known else self.network.pair_cost(a, b)
             found = self.steps[a, b] = price, signature
         return (0, found[1]) if found[1] in seen else found
 

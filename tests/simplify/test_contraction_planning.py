@@ -25,6 +25,7 @@ from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape, size_value
 from symdiff.nn import losses
+from symdiff.simplify import order
 from symdiff.simplify.contraction import plan
 from symdiff.simplify.cost import Nominal, at, elements, flops, total
 from symdiff.simplify.network import Network, Operand
@@ -454,6 +455,33 @@ def test_equal_copies_are_paid_for_once() -> None:
     operands = [Operand(h, (0, 1)), Operand(v, (1, 2)), Operand(h, (0, 3)), Operand(v, (3, 2))]
     network = Network(operands, (0,), dict(sizes), sizes)
     assert best_order(network).cost == 2 * 30 * 20 * 10 + 2 * 30 * 10
+
+
+def test_factors_over_the_same_indices_do_not_add_to_the_orders_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A norm of h gᵀ, scaled twice an example: four matrices, and four weights of examples."""
+    h, g = b.input("h", ("batch", 9, 6)), b.input("g", ("batch", 9, 5))
+    u, v = b.input("u", ("batch",)), b.input("v", ("batch",))
+    sizes = {0: 128, 1: 9, 2: 6, 3: 5, 4: 9}
+    matrices = [Operand(h, (0, 1, 2)), Operand(g, (0, 1, 3)), Operand(h, (0, 4, 2))]
+    matrices.append(Operand(g, (0, 4, 3)))
+    weights = [Operand(x, (0,)) for x in (u, v, u, v)]
+    steps = 0
+    step = order._Search.step
+
+    def counted(*arguments: Any) -> tuple[int, int]:
+        nonlocal steps
+        steps += 1
+        return step(*arguments)
+
+    monkeypatch.setattr(order._Search, "step", counted)
+    plain = best_order(Network(matrices, (0,), dict(sizes), sizes))
+    assert 0 < steps < 100
+    scaled = best_order(Network([*weights, *matrices], (0,), dict(sizes), sizes))
+    assert steps < 400
+    # u v and its square are made once each, and multiplied into the squares
+    assert scaled.cost == plain.cost + 3 * 128
 
 
 def test_what_is_known_costs_nothing() -> None:
