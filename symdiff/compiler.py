@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import keyword
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +22,7 @@ from codegen.module import emit
 from codegen.parameters import Parameter as Emitted
 from symdiff import __version__
 from symdiff.errors import Fault, SpecError, did_you_mean
+from symdiff.expr.collecting import rare_collections
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
@@ -42,21 +41,6 @@ from symdiff.spec.write import equations_text
 
 #: What emitted text is made of: calls into kept arrays, or expressions, for reading and teaching.
 STYLES = ("buffered", "plain")
-
-
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Within the block, garbage is collected rarely: graphs are large, and make hardly any.
-
-    Looking through them again and again takes a quarter of the time otherwise.
-    """
-    before = gc.get_threshold()
-    if before[0]:  # 0 says that there are to be no collections
-        gc.set_threshold(max(before[0], 200_000), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 @dataclass(frozen=True)
