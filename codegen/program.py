@@ -174,7 +174,8 @@ class Builder:
     def number(self, value: float, dtype: str) -> int:
         """A literal."""
         # As text, 0.0 and -0.0 stay apart, and nan equals itself, in the table of known steps.
-        return self.emit("number", shape=(), dtype=dtype, weak=True, literal=repr(value))
+        literal = repr(int(value) if dtype == "int64" else value)
+        return self.emit("number", shape=(), dtype=dtype, weak=True, literal=literal)
 
     def strong(self, register: int) -> int:
         """The value as a NumPy scalar, where it is a Python number."""

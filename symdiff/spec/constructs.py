@@ -59,6 +59,9 @@ def _name(node: ast.Name, formula: Formula, scope: Scope) -> Value:
         return CONSTANTS[name]
     if name in scope.functions or name in FUNCTIONS:
         raise FormulaFault(at, f"{name!r} is a function; it must be called")
+    if name in scope.kinds:
+        said = f"{scope.describe(name)} is not seen in here: it must be given as an argument"
+        raise FormulaFault(at, said)
     raise FormulaFault(at, f"unknown name {name!r}{did_you_mean(name, scope.known())}")
 
 

@@ -61,3 +61,22 @@ groups = 2
 kind = "squared_error"
 """
     assert "def backward" in compile_spec(spec).source
+
+
+def test_places_may_be_computed_from_places() -> None:
+    """A bias for each distance of two places, as relative positions are written."""
+    spec = """
+name = "relative"
+[inputs]
+x = { shape = ["batch", "time"] }
+[parameters]
+R = { shape = [15] }
+[equations]
+s = "R[arange(time)[:, None] - arange(time)[None, :] + 7]"
+[loss]
+per_example = "sum(s * x[:, None, :], axis=(1, 2))**2"
+"""
+    r, x = np.arange(15.0), np.array([[1.0, 2.0, 3.0]])
+    time = np.arange(3)
+    expected = ((r[time[:, None] - time + 7] * x).sum()) ** 2
+    assert compile_spec(spec).module().loss({"R": r}, x) == expected

@@ -133,7 +133,7 @@ ONE_FAULT = {
     "function": (changed("[equations]", '[functions]\n"f" = "2"\n[equations]'), "8:1 expected a "
                  "function such as \"swish(x, beta)\", got 'f'"),
     "function body": (changed("[equations]", '[functions]\n"f(a)" = "w * a"\n[equations]'), "8:11 "
-                      "unknown name 'w'"),
+                      "parameter 'w' is not seen in here: it must be given as an argument"),
     "function itself": (changed("[equations]", '[functions]\n"f(a)" = "f(a)"\n[equations]'), "8:11 "
                         "'f' is declared below; a formula uses only names above it"),
     "parameters": (changed("[equations]", '[functions]\n"f(a, a)" = "a"\n[equations]'), "8:1 "
