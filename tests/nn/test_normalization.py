@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +50,29 @@ def test_group_norm() -> None:
     )
     expected = normal.reshape(3, 6, 4) * GAIN[:, None] + OFFSET[:, None]
     np.testing.assert_allclose(ours, expected, rtol=1e-10)
+
+
+def test_group_norm_takes_gains_that_are_spread_over_space() -> None:
+    spread = n.group_norm(X, 2, gain[:, None], offset[:, None])
+    np.testing.assert_array_equal(
+        evaluate(spread, ARRAYS), evaluate(n.group_norm(X, 2, gain, offset), ARRAYS)
+    )
+
+
+@pytest.mark.parametrize(
+    ("normalised", "part"),
+    [
+        (lambda: n.group_norm(X, 2, gain[:, None, None, None]), "gain"),
+        (lambda: n.layer_norm(X, offset=offset), "offset"),
+        (lambda: n.rms_norm(X, gain[:, None, None, None]), "gain"),
+        (lambda: n.batch_norm(X, gain[:, None], offset), "variance"),
+        (lambda: n.batch_norm(X, gain, offset[:, None]), "mean"),
+    ],
+)
+def test_scales_do_not_make_the_values_larger(normalised: Any, part: str) -> None:
+    said = rf"the {part}, .* does not broadcast to the \(batch, 6, 4\) of what is normalised"
+    with pytest.raises(ShapeError, match=said):
+        normalised()
 
 
 def test_groups_must_divide_the_channels() -> None:
