@@ -149,14 +149,18 @@ class Derivation:
         """How the derivative came to be, in about ten lines.
 
         The rules applied to the formula, the chain rule's result, the rules applied to that, what
-        was tidied, and the rules that would have applied but for a fact.
+        was tidied, facts that no rule but the form of what is computed leaned on, and the rules
+        that would have applied but for a fact.
         """
         told = self.trace.lines(one_line)
         rewrites = sum("  →  " in line for line in told)
         before = {str(each) for each in self.value_trace.told(one_line)}
         place = next((i for i in range(rewrites) if told[i] not in before), rewrites)
         raw = f"{TEXT.draw(self.derivative_label)} = {one_line(self.raw)}    by the chain rule"
-        return [*told[:place], raw, *told[place:], *self.near_misses]
+        named = [f"{x}: {fact}" for x, fact in self.assumptions]
+        more = [each for each in named if not any(each in line for line in told)]
+        last = [f"computed so that nothing overflows or cancels  [{', '.join(more)}]"]
+        return [*told[:place], raw, *told[place:], *(last if more else []), *self.near_misses]
 
     def to_json(self) -> str:
         """All of it as JSON."""
