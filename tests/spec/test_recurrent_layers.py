@@ -53,6 +53,8 @@ def test_steps_are_unrolled_where_they_are_numbers() -> None:
         ('kind = "rnn", units = 6, activation = "tahn"', "unknown activation 'tahn'.*'tanh'"),
         ('kind = "lstm", units = 6, mask = "sen"', "no value above is called 'sen'.*'seen'"),
         ('kind = "lstm", units = 6, reset_after = true', "unknown key 'reset_after'"),
+        ('kind = "gru", units = "n_h"', r"W1 .* shape \(5, 3\*n_h\), .*; fix 'n_h' in \[dims\]$"),
+        ('kind = "flatten"\nkind = "low_rank", units = 4, rank = "r"', "U1 .* fix 'time' in"),
     ],
 )
 def test_faults_are_told_where_they_are(line: str, said: str) -> None:

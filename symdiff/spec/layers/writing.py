@@ -14,7 +14,7 @@ from typing import Any
 
 from symdiff.errors import did_you_mean, listing
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import Shape, Size, shape_text
+from symdiff.expr.shapes import Shape, Size, shape_text, size_names
 from symdiff.nn import FUNCTIONS
 from symdiff.spec.declare import BATCH, Spec
 from symdiff.spec.schema import Table, check
@@ -96,8 +96,18 @@ class Layers:
         value: float | None = None,
         trainable: bool = True,
     ) -> str:
-        """Declare a parameter of a layer."""
-        if self.spec.declare(name, "parameter", path):
+        """Declare a parameter of a layer, whose sizes must be numbers or names."""
+        made = [size for size in shape if not isinstance(size, (int, str))]
+        if made and not self.broken:
+            names = sorted(set().union(*map(size_names, made)))
+            self.spec.reading.fault(
+                path,
+                f"{name} would have shape {shape_text(shape)}, but the sizes of parameters are "
+                f"numbers or names; fix {listing([repr(n) for n in names], 'and')} in [dims]",
+            )
+        if made:
+            self.broken = True
+        elif self.spec.declare(name, "parameter", path):
             self.spec.add_parameter(name, shape, init, value, trainable)
         else:
             self.broken = True
