@@ -66,7 +66,7 @@ def _known(hub: Node, readers: Sequence[Node]) -> _Known:
     moving = depends_on(body, [x for x in bound_leaves(hub) if x.attr("kind") == CARRY])
     stacks = dict(loop.elements)
     for x in body:
-        if x in moving and not is_view(x):
+        if x in moving and x.op != "loop" and not is_view(x):
             stacks.setdefault(new[x], stacked(hub, x))
     for carry, leaf in zip(loop.carries, bound_leaves(hub), strict=False):
         stacks.setdefault(carry.leaf, stacked(hub, leaf))

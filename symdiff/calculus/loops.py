@@ -142,7 +142,7 @@ class _Body:
         new = [self.inside[u] if u in moving else self.brought_in(u) for u in updates]
         carries = [replace(c, update=u) for c, u in zip(loop.carries, new, strict=True)]
         own = replace(loop, carries=tuple(carries), elements=self.elements, shared=self.shared)
-        kept = [x for x in self.inside if not is_sunk(x)]
+        kept = [x for x in self.inside if has_stack(x)]
         self.hub, images = tie(own, [self.inside[x] for x in kept])
         for x, image in zip(kept, images, strict=True):
             self.stacks.setdefault(x, stacked(self.hub, image))
@@ -208,6 +208,11 @@ class _Body:
             fixed = substitute(values, self.loop.shared)
             return [broadcast_to(x, (self.loop.length, *x.shape)) for x in fixed]
         return substitute(vmap(values, self.stacks), self.loop.shared)
+
+
+def has_stack(x: Node) -> bool:
+    """Whether a node has values to be stacked: not a hub within, nor what is made of others'."""
+    return x.op != "loop" and not is_sunk(x)
 
 
 def is_sunk(x: Node) -> bool:

@@ -120,6 +120,18 @@ def loop_of_loops(loop: Scan) -> Node:
     return b.sum(last, axis=1)
 
 
+def loop_over_an_element(loop: Scan) -> Node:
+    """As words of sentences: the inner steps go over the outer step's own part."""
+
+    def outer(h: Node, xs: Node) -> tuple[Node, None]:
+        inner, _ = loop(lambda g, z: (b.tanh(z @ W + g @ U), None), h, xs)
+        return b.tanh(inner @ U + h), None
+
+    places = b.constant(np.linspace(-1, 0.8, STEPS).reshape(STEPS, 1, 1))
+    last, _ = loop(outer, H0, time_first(X)[:, None] * places)
+    return b.sum(last, axis=1)
+
+
 def remembered(loop: Scan) -> Node:
     """Carries that are views of what a step made, and of its element."""
 
@@ -156,7 +168,16 @@ def turned(loop: Scan) -> Node:
 
 
 MODELS = [simple, backward_in_time, masked, two_carries, weights_in_and_outside, chained]
-MODELS += [running_scalar, embedded, held, loop_of_loops, remembered, exchanged, turned]
+MODELS += [
+    running_scalar,
+    embedded,
+    held,
+    loop_of_loops,
+    loop_over_an_element,
+    remembered,
+    exchanged,
+    turned,
+]
 
 
 def values(batch: int = BATCH) -> dict[str, Any]:
