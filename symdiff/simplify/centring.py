@@ -18,7 +18,7 @@ from symdiff.expr.movement import slice_
 from symdiff.expr.near import MOVEMENT
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
-from symdiff.simplify.parts import as_like
+from symdiff.simplify.parts import Product, as_like
 from symdiff.simplify.rules.statistics import centred, mean_of
 
 _OF_DATA = frozenset(("add", "contract", "relu", "cast", *MOVEMENT))
@@ -39,11 +39,11 @@ def centred_twice(roots: Sequence[Node]) -> list[Node]:
     return [done[root] for root in roots]
 
 
-def _shifted(x: Node, axes: tuple[int, ...], c: float) -> Node:
+def _shifted(x: Node, axes: tuple[int, ...], weight: Product) -> Node:
     ranges = [(0, 1 if a in axes else n, 1) for a, n in enumerate(x.shape)]
     less = linear_combination([(x, 1.0), (slice_(x, ranges), -1.0)])
     twice = linear_combination([(less, 1.0), (mean_of(less, axes), -1.0)])
-    return power_product([(twice, 1.0)], c)
+    return weight.times(twice, 1.0).bare(x.dtype)
 
 
 def _is_data(x: Node) -> bool:

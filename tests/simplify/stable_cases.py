@@ -271,7 +271,13 @@ CASES: dict[str, Case] = {
     "sum_of_centred": _case(
         (b.sum(x - mean) + w[0], w[0] * 1),
         (b.sum(z - b.mean(z, 1, keepdims=True), 1) * s, b.zeros((3,))),
-        never=(b.sum(x - b.sum(x) / 6), b.sum(x - b.mean(y)), b.sum((x - mean) * y)),
+        (b.sum(x * s - mean * s) + w[0], w[0] * 1),
+        never=(
+            b.sum(x - b.sum(x) / 6),
+            b.sum(x - b.mean(y)),
+            b.sum((x - mean) * y),
+            b.sum(x * y - mean * y),
+        ),
     ),
     "centred_moment": _case(
         (b.mean(x**2) - b.mean(x) ** 2, moment("i,i->", x - mean, x - mean) / 7),
@@ -384,6 +390,7 @@ ACCURATE: dict[str, Case] = {
     ),
     "centre": _case(
         (2 * x - 2 * mean, 2 * (x - mean)),
+        (x * y - mean * y, y * (x - mean)),
         never=(2 * x - mean, x - mean, 2 * x - 2 * b.mean(y)),
     ),
 }

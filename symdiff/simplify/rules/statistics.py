@@ -51,8 +51,8 @@ def _seen(x: Node) -> Node | None:
     return core if summed(core) is not None else None
 
 
-def centred(node: Node) -> tuple[Node, tuple[int, ...], float] | None:
-    """(x, axes, c) of a sum that is c (x − the mean of x along axes)."""
+def centred(node: Node) -> tuple[Node, tuple[int, ...], Product] | None:
+    """(x, axes, w) of a sum that is w (x − the mean of x along axes), w of any shape."""
     if node.op != "add" or len(node.inputs) != 2 or node.attr("constant"):
         return None
     terms = [(x, c, product_of(x)) for x, c in sum_of(node).terms.items()]
@@ -69,17 +69,16 @@ def centred(node: Node) -> tuple[Node, tuple[int, ...], float] | None:
             rest = Product(p.factors, d * p.coefficient).without(base)
             own, c, q = first
             if own is x:
-                ratio = Product(rest.factors, rest.coefficient / c)
-            elif x in q.factors and q.factors[x] == 1:
-                left = q.without(x)
-                ratio = rest
-                for b, e in left.factors.items():
-                    ratio = ratio.times(b, -e)
-                ratio = Product(ratio.factors, ratio.coefficient / (c * q.coefficient))
+                weight = Product({}, c)
+            elif q.factors.get(x) == 1:
+                weight = Product(q.without(x).factors, c * q.coefficient)
             else:
                 continue
+            ratio = Product(rest.factors, rest.coefficient / weight.coefficient)
+            for b, e in weight.factors.items():
+                ratio = ratio.times(b, -e)
             if _is_over(ratio, _count(x, axes), -1.0):
-                return x, axes, c
+                return x, axes, weight
     return None
 
 
@@ -96,6 +95,15 @@ def mean_of(x: Node, axes: tuple[int, ...]) -> Node:
     return expand_dims(power_product([(total, 1.0), (_count(x, axes), -1.0)]), axes)
 
 
+def _is_constant(weight: Product, axes: tuple[int, ...], rank: int) -> bool:
+    """Whether a weight of terms is the same all along axes."""
+    for base in weight.factors:
+        core, places = place(base, rank)
+        if any(p in axes and core.shape[a] != 1 for a, p in enumerate(places)):
+            return False
+    return True
+
+
 @rule("stabler", "contract")
 def sum_of_centred(node: Node, context: Context) -> Rewrite | None:
     """Σ (x − mean x) = 0"""
@@ -103,8 +111,8 @@ def sum_of_centred(node: Node, context: Context) -> Rewrite | None:
         found = centred(operand)
         if found is None:
             continue
-        x, axes, _ = found
-        if set(axes) <= set(own_axes(node, at)):
+        x, axes, weight = found
+        if set(axes) <= set(own_axes(node, at)) and _is_constant(weight, axes, operand.ndim):
             return Rewrite(without_axes(node, at, axes, 0.0), {"x": x})
     return None
 
@@ -113,11 +121,13 @@ def sum_of_centred(node: Node, context: Context) -> Rewrite | None:
 def centre(node: Node, context: Context) -> Rewrite | None:
     """a x − a mean x = a (x − mean x)"""
     found = centred(node)
-    if found is None or found[2] in (1.0, -1.0):
+    if found is None:
         return None
-    x, axes, c = found
+    x, axes, weight = found
+    if not weight.factors and abs(weight.coefficient) == 1:
+        return None
     less = linear_combination([(x, 1.0), (mean_of(x, axes), -1.0)])
-    return Rewrite(as_like(power_product([(less, 1.0)], c), node), {"x": x})
+    return Rewrite(weight.times(less, 1.0).node(node), {"x": x})
 
 
 def _squares(total: Node) -> tuple[Node, Node, tuple[int, ...]] | None:
