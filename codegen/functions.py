@@ -89,7 +89,9 @@ def function_program(around: Surroundings, body: FunctionBody) -> Program:
         given = parts[-1]
         assert not isinstance(given, Node)
         asked = Asked(body.weights, given)
-    program = build_program(body.roots(), around.dtype, [*leaves, *around.preferred], asked=asked)
+    first = [*leaves, *around.preferred]
+    early = not around.plain
+    program = build_program(body.roots(), around.dtype, first, asked=asked, early=early)
     return program if around.plain else scaled_early(single_calls(program))
 
 

@@ -9,12 +9,11 @@ what is held over the lines: a polynomial each, of which those are kept that may
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import product
-from typing import Any
 
 from codegen.buffers import Form
+from codegen.envelope import largest
 from codegen.program import Program, Step
 from codegen.writer import Written
 from symdiff.expr.shapes import (
@@ -24,14 +23,10 @@ from symdiff.expr.shapes import (
     shape_size,
     size_add,
     size_mul,
-    size_names,
     size_sub,
 )
 
 ITEM_BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
-
-#: Switches of which all settings are tried when polynomials are compared.
-MOST_SWITCHES = 4
 
 #: Actions that are printed as infix operators, whose results may be written over a temporary.
 _INFIX = {"add": "coefficients", "mul": "exponents"}
@@ -107,23 +102,29 @@ class _Lines:
     def peaks(self) -> list[Size]:
         """What is held at most in each line, and at the end."""
         found: list[Size] = []
-        kept: dict[int, Size] = {}
+        kept: Size = 0
+        ending: dict[int, list[Size]] = {}
+        place = 0
         for step in self.program.steps:
             register = step.dest
             if register not in self.plan.slots and register not in self.written.blocks:
                 continue
-            if self.frees:
-                kept = {r: n for r, n in kept.items() if self.plan.last_use.get(r, r) >= register}
-            before = _sum(kept.values())
+            for before in range(place, register):
+                for gone in ending.pop(before, ()):
+                    kept = size_sub(kept, gone)
+            place = register
             if register in self.written.blocks:
                 line = self.block(register)
             elif step.action == "pick":
                 line = _Held((), self.left(step))
             else:
                 line = self.evaluated(register)
-            found += [size_add(before, peak) for peak in line.peaks]
-            kept[register] = line.after
-        return [*found, _sum(kept.values())]
+            found += [size_add(kept, peak) for peak in line.peaks]
+            kept = size_add(kept, line.after)
+            if self.frees and line.after != 0:
+                last = self.plan.last_use.get(register, register)
+                ending.setdefault(last, []).append(line.after)
+        return [*found, kept]
 
     def block(self, register: int) -> _Held:
         """A step with blocks: what has a name in a block is kept, as everywhere.
@@ -259,46 +260,3 @@ CALL_SCRATCH: Mapping[str, Callable[[Step, Program], Size]] = {
     "_softplus_into": _copies(1),
     "_log_softmax_into": _copies(1),
 }
-
-
-# Which of several polynomials counts.
-
-
-def largest(sizes: Iterable[Size]) -> tuple[Size, ...]:
-    """Those that may be the largest of all at some sizes of at least 1; (0,) if there are none."""
-    kept: list[Size] = []
-    for size in dict.fromkeys(sizes):
-        if not any(never_less(other, size) for other in kept):
-            kept = [other for other in kept if not never_less(size, other)] + [size]
-    return tuple(kept) or (0,)
-
-
-def never_less(a: Size, b: Size) -> bool:
-    """Whether a ≥ b for all sizes of at least 1, as the signs of coefficients there tell.
-
-    Switches are 0 or 1; of more than a few, not all cases are looked at, and the answer is no.
-    """
-    difference = size_sub(a, b)
-    if isinstance(difference, int):
-        return difference >= 0
-    names = sorted(size_names(difference))
-    switches = [as_expression(name) for name in names if name.startswith("[")]
-    symbols = [as_expression(name) for name in names if not name.startswith("[")]
-    if len(switches) > MOST_SWITCHES:
-        return False
-    expression = as_expression(difference).subs([(s, s + 1) for s in symbols], simultaneous=True)
-    cases = product((0, 1), repeat=len(switches))
-    return all(
-        _nonnegative(expression.subs(list(zip(switches, case, strict=True))), symbols)
-        for case in cases
-    )
-
-
-def _nonnegative(expression: Any, symbols: Sequence[Any]) -> bool:
-    from sympy import Poly
-
-    if not expression.is_polynomial(*symbols):
-        return False
-    if not symbols:
-        return bool(expression >= 0)
-    return all(c >= 0 for c in Poly(expression, *symbols).coeffs())

@@ -45,6 +45,18 @@ def reading_order(
     return order
 
 
+def by_depth(roots: Sequence[Node], reads: Mapping[Node, Sequence[Node]] = NOTHING) -> list[Node]:
+    """The roots, those that need the fewest steps in a row first; else in their order.
+
+    Gradients so come in the order in which reverse mode has them, last layer first: each is made
+    while the cotangent that it needs is there, and no cotangent is kept for later.
+    """
+    depth: dict[Node, int] = {}
+    for node in down_to(roots, reads):
+        depth[node] = 1 + max((depth[x] for x in reads.get(node, node.inputs)), default=0)
+    return sorted(roots, key=depth.__getitem__)
+
+
 def down_to(roots: Sequence[Node], reads: Mapping[Node, Sequence[Node]]) -> list[Node]:
     """The nodes that the roots need, inputs before users; ``reads`` as in reading_order."""
     if not reads:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from codegen.order import down_to, reading_order
+from codegen.order import by_depth, down_to, reading_order
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape, Size, shape_size
 
@@ -222,16 +222,18 @@ def build_program(
     first: Sequence[Node] = (),
     short: bool = False,
     asked: Asked | None = None,
+    early: bool = False,
 ) -> Program:
     """The program that computes the results, each in memory of its own.
 
     ``dtype`` is the dtype of the module.  Nodes of ``first`` that the results need are computed as
     early as that order allows: the order in which a person wrote them reads best.  With ``short``,
     functions are spelled in fewer calls rather than in faster ones.  ``asked`` are leaves that are
-    had on the way.
+    had on the way.  Results come ``early`` where they are to be made as soon as they can be, and
+    not in their own order.
     """
     builder = Builder(dtype, short)
-    registers = _lowered(builder, list(results.values()), first, {}, asked)
+    registers = _lowered(builder, list(results.values()), first, {}, asked, early)
     taken: set[int] = set()
     places: dict[str, int] = {}
     for label, node in results.items():
@@ -270,6 +272,7 @@ def _lowered(
     first: Sequence[Node],
     given: Mapping[Node, Callable[[Builder], int]],
     asked: Asked | None = None,
+    early: bool = False,
 ) -> dict[Node, int]:
     """The registers of all nodes that the roots need, down to those that are given."""
     from codegen.branches import choices, lower_choice
@@ -282,7 +285,7 @@ def _lowered(
         reads |= dict.fromkeys(entries, tuple(asked.given.values()))
     chosen = choices(down_to(roots, reads), roots, reads)
     reads |= {node: choice.reads for node, choice in chosen.items()}
-    order = reading_order(roots, first, reads)
+    order = reading_order(by_depth(roots, reads) if early else roots, first, reads)
     users: dict[Node, list[Node]] = {}
     for node in order:
         for x in reads.get(node, node.inputs):

@@ -189,3 +189,23 @@ def test_plain_and_buffered_text_agree(function: str) -> None:
     first, second = (flat(getattr(module, function)(*given)) for module in (buffered, plain))
     for a, c in zip(first, second, strict=True):
         np.testing.assert_allclose(a, c, rtol=1e-12, atol=1e-14)
+
+
+def test_no_cotangent_of_a_deep_net_is_kept_for_later() -> None:
+    layers = [[f"h{i}" if i else "x", f"W{i + 1}", f"h{i + 1}"] for i in range(12)]
+    spec = "\n".join(
+        [
+            'name = "deep"',
+            "[inputs]",
+            'x = { shape = ["batch", 8] }',
+            "[parameters]",
+            *(f"{w} = {{ shape = [8, 8] }}" for _, w, _ in layers),
+            "[equations]",
+            *(f'{after} = "tanh({before} @ {w})"' for before, w, after in layers),
+            "[loss]",
+            'per_example = "sum(h12**2, axis=1)"',
+        ]
+    )
+    program, inlined = planned(compile_spec(spec, ["backward"]).description, "backward")
+    forms = plan_buffers(program, plan_memory(program, inlined)).forms
+    assert forms.count((("batch", 8), "float64")) <= 12 + 2

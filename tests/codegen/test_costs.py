@@ -12,7 +12,7 @@ import pytest
 
 from codegen import cost_of
 from codegen.costs import COMPOUNDS, FLOPS
-from codegen.held import largest, never_less
+from codegen.envelope import largest, never_less
 from codegen.numpy_table import PRINTERS
 from codegen.program import COMPOUND, LEAVES
 from symdiff.compiler import Compiled, compile_spec

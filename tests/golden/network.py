@@ -115,44 +115,44 @@ def _backward(params, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "backward", (3, dtype, (batch, 5)), (2, dtype, (batch, 3)),
-        (2, dtype, (4, 5)), (2, dtype, (5, 3)), (1, dtype, (batch,)), (1, dtype, (5,)),
-        (1, dtype, (3,))
+        work, "backward", (2, dtype, (batch, 5)), (2, dtype, (batch, 3)),
+        (2, dtype, (4, 5)), (2, dtype, (5, 3)), (1, dtype, (batch,)), (1, dtype, (3,)),
+        (1, dtype, (5,))
     )
     # h = tanh(x @ W1 + b1)
     h = np.dot(x, W1, out=b[0])
     h += b1
     np.tanh(h, out=h)
     # z = h @ W2 + b2
-    z = np.dot(h, W2, out=b[3])
+    z = np.dot(h, W2, out=b[2])
     z += b2
     # q = softmax(z)
-    q = _softmax_into(z, axis=-1, out=b[4])
-    t1 = np.multiply(W1, W1, out=b[5])
-    t2 = np.multiply(W2, W2, out=b[7])
+    q = _softmax_into(z, axis=-1, out=b[3])
+    t1 = np.multiply(W1, W1, out=b[4])
+    t2 = np.multiply(W2, W2, out=b[6])
     log_soft = _log_softmax_into(z, axis=-1, out=z)
     loss = 0.01 * (t1.sum() + t2.sum()) - log_soft[np.arange(batch), y].sum() / batch
-    t3 = np.multiply(h, h, out=b[1])
-    np.subtract(1, t3, out=t3)
     hot = _one_hot(y, 3, dtype)
-    product = np.dot(hot, np.ones(3, dtype=dtype), out=b[9])
-    t4 = np.multiply(q, product[:, None], out=q)
-    t4 -= hot
-    product_2 = np.dot(t4, W2.T, out=b[2])
-    product_2 *= t3
-    d_W1 = np.dot(x.T, product_2, out=b[5])
-    d_W1 /= batch
-    t5 = np.multiply(W1, 0.02, out=b[6])
-    d_W1 += t5
-    t6 = np.ones(batch, dtype=dtype)
-    d_b1 = np.dot(t6, product_2, out=b[10])
-    d_b1 /= batch
-    product_3 = np.dot(h.T, t4, out=b[7])
-    product_3 /= batch
-    d_W2 = np.multiply(W2, 0.02, out=b[8])
-    d_W2 += product_3
-    d_b2 = np.dot(t6, t4, out=b[11])
+    product = np.dot(hot, np.ones(3, dtype=dtype), out=b[8])
+    t3 = np.multiply(q, product[:, None], out=q)
+    t3 -= hot
+    t4 = np.ones(batch, dtype=dtype)
+    d_b2 = np.dot(t4, t3, out=b[9])
     d_b2 /= batch
+    product_2 = np.dot(h.T, t3, out=b[6])
+    product_2 /= batch
+    d_W2 = np.multiply(W2, 0.02, out=b[7])
+    d_W2 += product_2
+    t5 = np.multiply(h, h, out=h)
+    np.subtract(1, t5, out=t5)
+    product_3 = np.dot(t3, W2.T, out=b[1])
+    product_3 *= t5
+    d_b1 = np.dot(t4, product_3, out=b[10])
+    d_b1 /= batch
+    d_W1 = np.dot(x.T, product_3, out=b[4])
+    d_W1 /= batch
+    t6 = np.multiply(W1, 0.02, out=b[5])
+    d_W1 += t6
     return loss, {"W1": d_W1, "b1": d_b1, "W2": d_W2, "b2": d_b2}
 
 
@@ -174,16 +174,16 @@ def _hvp(params, v, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "hvp", (7, dtype, (batch, 5)), (3, dtype, (batch, 3)),
-        (2, dtype, (batch,)), (2, dtype, (4, 5)), (1, dtype, (5,)), (3, dtype, (5, 3)),
-        (1, dtype, (3,))
+        work, "hvp", (6, dtype, (batch, 5)), (3, dtype, (batch, 3)),
+        (2, dtype, (batch,)), (1, dtype, (3,)), (3, dtype, (5, 3)), (1, dtype, (5,)),
+        (2, dtype, (4, 5))
     )
     # h = tanh(x @ W1 + b1)
     h = np.dot(x, W1, out=b[0])
     h += b1
     np.tanh(h, out=h)
     # z = h @ W2 + b2
-    z = np.dot(h, W2, out=b[7])
+    z = np.dot(h, W2, out=b[6])
     z += b2
     # q = softmax(z)
     q = _softmax_into(z, axis=-1, out=z)
@@ -192,45 +192,45 @@ def _hvp(params, v, x, y, work=None):
     product = np.dot(x, v_W1, out=b[2])
     product += v_b1
     t2 = np.multiply(t1, product, out=b[3])
-    product_2 = np.dot(t2, W2, out=b[8])
-    product_3 = np.dot(h, v_W2, out=b[9])
+    product_2 = np.dot(t2, W2, out=b[7])
+    product_3 = np.dot(h, v_W2, out=b[8])
     product_3 += product_2
     product_3 += v_b2
     hot = _one_hot(y, 3, dtype)
     t3 = np.ones(3, dtype=dtype)
-    product_4 = np.dot(hot, t3, out=b[10])
+    product_4 = np.dot(hot, t3, out=b[9])
     product_3 *= product_4[:, None]
-    t4 = np.multiply(q, product_3, out=b[8])
-    product_5 = np.dot(t4, t3, out=b[11])
+    t4 = np.multiply(q, product_3, out=b[7])
+    product_5 = np.dot(t4, t3, out=b[10])
     product_3 -= product_5[:, None]
     product_3 *= q
-    product_6 = np.dot(product_3, W2.T, out=b[4])
-    t5 = np.multiply(q, product_4[:, None], out=q)
-    t5 -= hot
-    product_7 = np.dot(t5, v_W2.T, out=b[5])
-    product_8 = np.dot(t5, W2.T, out=b[6])
-    product_8 *= product
-    product_8 *= h
-    product_8 *= 2
-    product_7 += product_6
-    product_7 -= product_8
-    product_7 *= t1
-    Hv_W1 = np.dot(x.T, product_7, out=b[12])
-    Hv_W1 /= batch
-    t6 = np.multiply(v_W1, 0.02, out=b[13])
-    Hv_W1 += t6
-    t7 = np.ones(batch, dtype=dtype)
-    Hv_b1 = np.dot(t7, product_7, out=b[14])
-    Hv_b1 /= batch
-    product_9 = np.dot(h.T, product_3, out=b[15])
-    product_9 /= batch
-    Hv_W2 = np.dot(t2.T, t5, out=b[16])
-    Hv_W2 /= batch
-    t8 = np.multiply(v_W2, 0.02, out=b[17])
-    Hv_W2 += t8
-    Hv_W2 += product_9
-    Hv_b2 = np.dot(t7, product_3, out=b[18])
+    t5 = np.ones(batch, dtype=dtype)
+    Hv_b2 = np.dot(t5, product_3, out=b[11])
     Hv_b2 /= batch
+    product_6 = np.dot(h.T, product_3, out=b[12])
+    product_6 /= batch
+    t6 = np.multiply(q, product_4[:, None], out=q)
+    t6 -= hot
+    Hv_W2 = np.dot(t2.T, t6, out=b[13])
+    Hv_W2 /= batch
+    t7 = np.multiply(v_W2, 0.02, out=b[14])
+    Hv_W2 += t7
+    Hv_W2 += product_6
+    product_7 = np.dot(product_3, W2.T, out=b[3])
+    product_8 = np.dot(t6, v_W2.T, out=b[4])
+    product_9 = np.dot(t6, W2.T, out=b[5])
+    product_9 *= product
+    product_9 *= h
+    product_9 *= 2
+    product_8 += product_7
+    product_8 -= product_9
+    product_8 *= t1
+    Hv_b1 = np.dot(t5, product_8, out=b[15])
+    Hv_b1 /= batch
+    Hv_W1 = np.dot(x.T, product_8, out=b[16])
+    Hv_W1 /= batch
+    t8 = np.multiply(v_W1, 0.02, out=b[17])
+    Hv_W1 += t8
     return {"W1": Hv_W1, "b1": Hv_b1, "W2": Hv_W2, "b2": Hv_b2}
 
 

@@ -111,12 +111,12 @@ def _backward(params, x, y, work=None):
     product_2 = np.dot(hot, np.ones(3, dtype=dtype), out=b[4])
     product *= product_2[:, None]
     product -= hot
+    d_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[5])
+    d_c /= batch
     d_W = np.dot(x.T, product, out=b[2])
     d_W /= batch
     t2 = np.multiply(W, 0.1, out=b[3])
     d_W += t2
-    d_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[5])
-    d_c /= batch
     return loss, {"W": d_W, "c": d_c}
 
 
@@ -138,8 +138,8 @@ def _hvp(params, v, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "hvp", (3, dtype, (batch, 3)), (1, dtype, (batch,)), (2, dtype, (4, 3)),
-        (1, dtype, (3,))
+        work, "hvp", (3, dtype, (batch, 3)), (1, dtype, (batch,)), (1, dtype, (3,)),
+        (2, dtype, (4, 3))
     )
     product = np.dot(x, W, out=b[0])
     product += c
@@ -153,12 +153,12 @@ def _hvp(params, v, x, y, work=None):
     product_4 = np.dot(t2, t1, out=b[3])
     product_2 -= product_4[:, None]
     product *= product_2
-    Hv_W = np.dot(x.T, product, out=b[4])
-    Hv_W /= batch
-    t3 = np.multiply(v_W, 0.1, out=b[5])
-    Hv_W += t3
-    Hv_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[6])
+    Hv_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[4])
     Hv_c /= batch
+    Hv_W = np.dot(x.T, product, out=b[5])
+    Hv_W /= batch
+    t3 = np.multiply(v_W, 0.1, out=b[6])
+    Hv_W += t3
     return {"W": Hv_W, "c": Hv_c}
 
 
@@ -240,32 +240,32 @@ def _backward_with_norms(params, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "backward_with_norms", (2, dtype, (batch, 3)), (2, dtype, (4, 3)),
-        (2, dtype, (batch,)), (1, dtype, (3,)), (1, dtype, (batch, 4))
+        work, "backward_with_norms", (3, dtype, (batch, 3)), (2, dtype, (batch,)),
+        (2, dtype, (4, 3)), (1, dtype, (3,)), (1, dtype, (batch, 4))
     )
     product = np.dot(x, W, out=b[0])
     product += c
-    log_soft = _log_softmax_into(product, axis=-1, out=b[1])
-    t1 = np.multiply(W, W, out=b[2])
-    loss = 0.05 * t1.sum() - log_soft[np.arange(batch), y].sum() / batch
-    _softmax_into(product, axis=-1, out=product)
+    soft = _softmax_into(product, axis=-1, out=b[1])
     hot = _one_hot(y, 3, dtype)
+    t1 = np.subtract(soft, hot, out=b[2])
+    t1 *= t1
     t2 = np.ones(3, dtype=dtype)
+    s_c = np.dot(t1, t2, out=b[3])
+    _log_softmax_into(product, axis=-1, out=product)
+    t3 = np.multiply(W, W, out=b[5])
+    loss = 0.05 * t3.sum() - product[np.arange(batch), y].sum() / batch
     product_2 = np.dot(hot, t2, out=b[4])
-    t3 = np.multiply(product, product_2[:, None], out=b[1])
-    t3 -= hot
-    d_W = np.dot(x.T, t3, out=b[2])
-    d_W /= batch
-    t4 = np.multiply(W, 0.1, out=b[3])
-    d_W += t4
-    d_c = np.dot(np.ones(batch, dtype=dtype), t3, out=b[6])
+    soft *= product_2[:, None]
+    soft -= hot
+    d_c = np.dot(np.ones(batch, dtype=dtype), soft, out=b[7])
     d_c /= batch
-    product -= hot
-    product *= product
-    s_c = np.dot(product, t2, out=b[4])
-    t5 = np.multiply(x, x, out=b[7])
-    s_W = np.dot(t5, np.ones(4, dtype=dtype), out=b[5])
+    t4 = np.multiply(x, x, out=b[8])
+    s_W = np.dot(t4, np.ones(4, dtype=dtype), out=b[4])
     s_W *= s_c
+    d_W = np.dot(x.T, soft, out=b[5])
+    d_W /= batch
+    t5 = np.multiply(W, 0.1, out=b[6])
+    d_W += t5
     return loss, {"W": d_W, "c": d_c}, {"W": s_W, "c": s_c}
 
 
@@ -287,8 +287,8 @@ def _clipped_backward(params, x, y, max_norm, work=None):
 
     b = _buffers(
         work, "clipped_backward", (2, dtype, (batch, 3)), (1, dtype, (4, 3)),
-        (2, dtype, (batch,)), (1, dtype, (batch, 4)), (1, dtype, (batch, 4, 3)),
-        (1, dtype, (12,)), (1, dtype, (3,))
+        (2, dtype, (batch,)), (1, dtype, (batch, 4)), (1, dtype, (3,)),
+        (1, dtype, (batch, 4, 3)), (1, dtype, (12,))
     )
     product = np.dot(x, W, out=b[0])
     product += c
@@ -307,16 +307,16 @@ def _clipped_backward(params, x, y, max_norm, work=None):
     t4 = np.divide(max_norm, norms, out=b[4])
     np.minimum(t4, 1, out=t4)
     product *= t4[:, None]
-    t5 = np.multiply(product[:, None], x[..., None], out=b[6])
-    t6 = np.ones(batch, dtype=dtype)
-    t5 = t5.reshape(batch, 12)
-    product_3 = np.dot(t6, t5, out=b[7])
+    t5 = np.ones(batch, dtype=dtype)
+    d_c = np.dot(t5, product, out=b[6])
+    d_c /= batch
+    t6 = np.multiply(product[:, None], x[..., None], out=b[7])
+    t6 = t6.reshape(batch, 12)
+    product_3 = np.dot(t5, t6, out=b[8])
     product_3 = product_3.reshape(4, 3)
     product_3 /= batch
     d_W = np.multiply(W, 0.1, out=b[2])
     d_W += product_3
-    d_c = np.dot(t6, product, out=b[8])
-    d_c /= batch
     return loss, {"W": d_W, "c": d_c}, norms
 
 
