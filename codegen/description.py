@@ -24,7 +24,8 @@ class ModuleDescription:
     reader expects them.  ``reduction`` ("mean" or "sum") and ``regularizer_gradient`` (parameter →
     gradient of what the loss adds to its examples'; None if nothing) are what the module's own
     check of per-example functions has to know.  ``examples`` are the axes whose places are the
-    examples; norms along others than batch the module does not check.  ``plain`` text has
+    examples; norms along several the module does not check.  ``rows`` are the first axes of the
+    data over which the reduction goes, the examples' being the first.  ``plain`` text has
     expressions and no buffers.
     """
 
@@ -42,6 +43,7 @@ class ModuleDescription:
     comments: Mapping[Node, str] = field(default_factory=dict)
     reduction: str = "mean"
     examples: tuple[str, ...] = ("batch",)
+    rows: tuple[str, ...] = ("batch",)
     regularizer_gradient: Mapping[str, Node] | None = None
     plain: bool = False
 
@@ -88,4 +90,5 @@ def surroundings(description: ModuleDescription) -> Surroundings:
         names,
         ModuleUse(),
         description.plain,
+        description.examples,
     )

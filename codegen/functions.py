@@ -20,6 +20,7 @@ from codegen.scaling import scaled_early
 from codegen.style import ModuleUse, Style
 from codegen.writer import Body, write_body
 from symdiff.expr.node import Node
+from symdiff.expr.shapes import shape_text
 
 Result: TypeAlias = "Node | Mapping[str, Node] | tuple[Node | Mapping[str, Node], ...]"
 
@@ -72,6 +73,7 @@ class Surroundings:
     names: Names
     use: ModuleUse
     plain: bool = False
+    examples: tuple[str, ...] = ("batch",)
 
     @property
     def sizes(self) -> list[str]:
@@ -198,7 +200,7 @@ def public_text(around: Surroundings, function: str, body: FunctionBody) -> str:
         [
             f'@{names.own("np")}.errstate(all="ignore")',
             *public_signature(around, function, arguments, [f"{_work(around)}=None"]),
-            f'{INDENT}"""{ROLES[function].doc}"""',
+            f'{INDENT}"""{ROLES[function].doc.format(shape_text(around.examples))}"""',
             *indented(lines),
         ]
     )

@@ -67,6 +67,7 @@ def table_lines(description: ModuleDescription, around: Surroundings) -> list[st
         *_dict_lines("PARAMETERS", parameters),
         *_wrapped(around.names.own("_TRAINABLE"), trainable),
         *input_lines(around),
+        *_wrapped(around.names.own("_EXAMPLES"), _tuple([quoted(a) for a in description.rows])),
         *constant_lines(around),
     ]
 

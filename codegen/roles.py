@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A function of the contract: its docstring, and what the parts of its result are called."""
+    """A function of the contract: its docstring, and what the parts of its result are called.
+
+    In the docstring the shape of the examples' values is to be filled in.
+    """
 
     doc: str
     parts: tuple[str, ...]
@@ -24,11 +27,11 @@ ROLES: dict[str, Role] = {
         "The Hessian of the loss times v; v and the result have the keys of grads.", ("Hv_{}",)
     ),
     "per_example_sq_norms": Role(
-        "For each trainable parameter, the squared norm of each example's own gradient: (batch,).",
+        "For each trainable parameter, the squared norm of each example's own gradient: {}.",
         ("s_{}",),
     ),
     "per_example_norms": Role(
-        "The norm of each example's own gradient over all trainable parameters: (batch,).",
+        "The norm of each example's own gradient over all trainable parameters: {}.",
         ("norms",),
     ),
     "backward_with_norms": Role(

@@ -54,6 +54,7 @@ def checks_of(description: ModuleDescription) -> Iterator[Check]:
         )  # fmt: skip
     own = REGULARIZER if description.regularizer_gradient is not None else "None"
     data = ("params", "data")
+    loop = ("_backward", own, f'"{description.reduction}"', *data)
     random = ("rng", *data)
     slopes = not stops_gradients(description)
     if slopes:
@@ -70,17 +71,17 @@ def checks_of(description: ModuleDescription) -> Iterator[Check]:
                 "hvp", "hvp against finite differences of the gradient",
                 "_curvature_error", ("_hvp", "_backward", *random),
             )  # fmt: skip
-    if description.examples != ("batch",):
+    if len(description.examples) > 1:
         return
     if "per_example_sq_norms" in have:
         yield Check(
             "per_example_sq_norms", "per_example_sq_norms against a loop over examples",
-            "_sq_norms_error", ("_per_example_sq_norms", "_backward", own, *data),
+            "_sq_norms_error", ("_per_example_sq_norms", *loop),
         )  # fmt: skip
     if "per_example_norms" in have:
         yield Check(
             "per_example_norms", "per_example_norms against a loop over examples",
-            "_norms_error", ("_per_example_norms", "_backward", own, *data),
+            "_norms_error", ("_per_example_norms", *loop),
         )  # fmt: skip
     if "backward_with_norms" in have and "per_example_sq_norms" in have:
         kernels = ("_backward_with_norms", "_per_example_sq_norms", "_backward")
@@ -89,23 +90,17 @@ def checks_of(description: ModuleDescription) -> Iterator[Check]:
             "_one_pass_error", (*kernels, *data),
         )  # fmt: skip
     if "clipped_backward" in have:
-        reduction = f'"{description.reduction}"'
         yield Check(
             "clipped_backward", "clipped_backward against a loop over examples",
-            "_clipping_error", ("_clipped_backward", "_backward", own, reduction, *data),
+            "_clipping_error", ("_clipped_backward", *loop),
         )  # fmt: skip
-    yield from _on_request(description, own, data, random)
+    yield from _on_request(description, loop, random)
 
 
 def _on_request(
-    description: ModuleDescription,
-    own: str,
-    data: tuple[str, ...],
-    random: tuple[str, ...],
+    description: ModuleDescription, loop: tuple[str, ...], random: tuple[str, ...]
 ) -> Iterator[Check]:
     """The checks of functions that a module has only if they were asked for."""
-    reduction = f'"{description.reduction}"'
-    loop = ("_backward", own, reduction, *data)
     for name, what, helper in (
         ("clipped_by_parameter", "against a loop over examples", "_each_clipping_error"),
         ("weighted_backward", "against a loop over examples", "_weighting_error"),

@@ -49,7 +49,8 @@ EXAMPLE_AXIS = click.option(
     default="batch",
     show_default=True,
     metavar="AXIS,...",
-    help="The axes of the inputs whose places are the examples.",
+    help="The axes of the inputs whose places are the examples; user/row splits the batch of the "
+    "spec into users of several rows, the users being the examples.",
 )
 
 
@@ -290,10 +291,11 @@ def _count(text: str, name: str) -> int:
 
 @main.command()
 @SPEC
-def check(spec: Path) -> None:
+@EXAMPLE_AXIS
+def check(spec: Path, axes: str) -> None:
     """Compile SPEC and run the module's own checks of its derivatives."""
     with faults():
-        compiled = _compiled(spec)
+        compiled = _compiled(spec, axes=axes)
     sys.exit(compiled.check())
 
 

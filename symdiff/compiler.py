@@ -173,6 +173,7 @@ def compile_model(
             comments={**made.comments, **_comments(model, made.names)},
             reduction=model.reduction,
             examples=model.examples,
+            rows=model.split or model.examples[:1],
             regularizer_gradient=made.regularizer_gradients,
             plain=style == "plain",
         ),
@@ -184,7 +185,15 @@ def _examples_note(model: Model) -> list[str]:
     """What an example is, where it is not a place along batch."""
     if model.examples == (BATCH,):
         return []
-    return [f"An example is a place along {', '.join(model.examples)}; norms have these axes."]
+    said = f"An example is a place along {', '.join(model.examples)}; norms have these axes."
+    if not model.split:
+        return [said]
+    rows = " x ".join(model.split)
+    first, *rest = model.split
+    return [
+        f"{said} The batch of the spec is {rows}: inputs have these axes in its place, and the "
+        f"losses of each {first} are added up over {', '.join(rest)}."
+    ]
 
 
 def _assumptions(facts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -248,6 +257,11 @@ def graph_model(
 
     Raises ValueError where names clash or are no identifiers, or the loss is no vector of losses.
     """
+    if "/" in examples[0]:
+        raise ValueError(
+            f"compile: example_axis {examples[0]!r} splits the batch of a spec; of a graph, give "
+            "the inputs these axes and let per_example have them"
+        )
     if reduction not in ("mean", "sum"):
         raise ValueError(f"compile: reduction {reduction!r} is neither 'mean' nor 'sum'")
     if per_example.shape[:1] != examples[:1] or (examples == (BATCH,) and per_example.ndim > 1):

@@ -31,7 +31,7 @@ class UnavailableError(ValueError):
 
 def _forward(graphs: ModelGraphs) -> Parts:
     model = graphs.model
-    outputs = {name: graphs.values[name] for name in model.outputs}
+    outputs = {name: model.shown(graphs.values[name]) for name in model.outputs}
     takes = _read(model, list(outputs.values()))
     single = next(iter(outputs.values())) if len(outputs) == 1 else outputs
     return Parts((single,), takes)

@@ -88,8 +88,7 @@ class ModelGraphs:
         """What the reduction multiplies each example's loss by; None for a sum."""
         if self.model.reduction == "sum":
             return None
-        first = self.model.examples[0]
-        return build.divide(1.0, build.size_node(first, self.model.dtype))
+        return build.divide(1.0, build.size_node(self.model.rows, self.model.dtype))
 
     @cached_property
     def example_losses(self) -> tuple[Node, Node]:

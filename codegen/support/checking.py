@@ -17,6 +17,7 @@ PARAMETERS = {}
 _INPUT_DTYPES = {}
 _INPUT_FACTS = {}
 _TRAINABLE = ()
+_EXAMPLES = ("batch",)
 init = dict  # the module's own
 
 
@@ -152,17 +153,32 @@ def _curvature_error(hvp, backward, rng, params, data):
     return worst
 
 
-def _example_gradients(backward, regularizer_gradient, params, data):
+def _lengths(data):
+    """The sizes that are names, as the data have them."""
+    return {size: n for a, s in zip(data, INPUTS.values()) for size, n in zip(s, a.shape)}
+
+
+def _reduced_rows(reduction, data):
+    """What the reduction divides by: 1 for a sum, else how many rows the data have."""
+    lengths = _lengths(data)
+    return int(np.prod([lengths.get(axis, 1) for axis in _EXAMPLES])) if reduction == "mean" else 1
+
+
+def _example_gradients(backward, regularizer_gradient, reduction, params, data):
     """The gradient of each example's own loss, from one batch of 1 after the other."""
     own = {name: np.zeros(params[name].shape) for name in _TRAINABLE}
     if regularizer_gradient is not None:
         own = regularizer_gradient(params)
-    is_row = [shape[:1] == ("batch",) for shape in INPUTS.values()]
-    count = next((len(array) for array, row in zip(data, is_row) if row), 0)
     gradients = []
-    for j in range(count):
-        example = [array[j : j + 1] if row else array for array, row in zip(data, is_row)]
-        gradients.append(_minus(backward(params, *example)[1], own))
+    for j in range(_lengths(data).get(_EXAMPLES[0], 0)):
+        own_rows = {_EXAMPLES[0]: slice(j, j + 1)}
+        example = [
+            array[tuple(own_rows.get(size, slice(None)) for size in shape)]
+            for array, shape in zip(data, INPUTS.values())
+        ]
+        found = _minus(backward(params, *example)[1], own)
+        rows = _reduced_rows(reduction, example)
+        gradients.append({name: rows * found[name] for name in _TRAINABLE})
     return gradients, own
 
 
@@ -173,18 +189,18 @@ def _share(got, expected, allowed=1e-9):
     return float(np.nan_to_num(difference, nan=np.inf) / (allowed * scale + 1e-13))
 
 
-def _sq_norms_error(sq_norms, backward, regularizer_gradient, params, data):
+def _sq_norms_error(sq_norms, backward, regularizer_gradient, reduction, params, data):
     """Squared norms against the loop over examples."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     return max(
         _share(array, np.array([np.sum(g[name] ** 2) for g in gradients]))
         for name, array in sq_norms(params, *data).items()
     )
 
 
-def _norms_error(norms, backward, regularizer_gradient, params, data):
+def _norms_error(norms, backward, regularizer_gradient, reduction, params, data):
     """Norms over all trainable parameters against the loop over examples."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     return _share(norms(params, *data), np.array([_size_of(g) for g in gradients]))
 
 
@@ -201,11 +217,11 @@ def _one_pass_error(backward_with_norms, sq_norms, backward, params, data):
 
 def _clipping_error(clipped_backward, backward, regularizer_gradient, reduction, params, data):
     """Clipped gradients against the loop over examples, for a bound that clips about half."""
-    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, own = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     norms = np.array([_size_of(g) for g in gradients])
     bound = float(np.median(norms))
     factors = [min(1.0, bound / norm) if norm else 1.0 for norm in norms]
-    divisor = len(norms) if reduction == "mean" else 1
+    divisor = _reduced_rows(reduction, data)
     loss, grads, got_norms = clipped_backward(params, *data, np.float64(bound))
     expected = {
         name: sum(c * g[name] for c, g in zip(factors, gradients)) / divisor + own[name]
@@ -218,9 +234,8 @@ def _clipping_error(clipped_backward, backward, regularizer_gradient, reduction,
     )
 
 
-def _weighted(factors, gradients, own, reduction):
-    """The sum of the examples' gradients, each times its factor for each parameter."""
-    divisor = len(gradients) if reduction == "mean" else 1
+def _weighted(factors, gradients, own, divisor):
+    """The sum of the examples' gradients, each times its factor for each parameter, divided."""
     return {
         name: sum(c * g[name] for c, g in zip(factors[name], gradients)) / divisor + own[name]
         for name in _TRAINABLE
@@ -229,7 +244,7 @@ def _weighted(factors, gradients, own, reduction):
 
 def _each_clipping_error(clipped, backward, regularizer_gradient, reduction, params, data):
     """Gradients clipped by parameter against the loop, for bounds that clip about half."""
-    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, own = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     norms = {n: np.array([np.sum(g[n] ** 2) ** 0.5 for g in gradients]) for n in _TRAINABLE}
     bounds = {name: np.float64(np.median(norms[name])) for name in _TRAINABLE}
     factors = {
@@ -237,7 +252,7 @@ def _each_clipping_error(clipped, backward, regularizer_gradient, reduction, par
         for name in _TRAINABLE
     }
     _, grads, got = clipped(params, *data, bounds)
-    expected = _weighted(factors, gradients, own, reduction)
+    expected = _weighted(factors, gradients, own, _reduced_rows(reduction, data))
     shares = [_share(grads[name], expected[name]) for name in _TRAINABLE]
     return max([*shares, *(_share(got[name], norms[name]) for name in _TRAINABLE)])
 
@@ -249,17 +264,18 @@ def _some_weights(sq_norms):
 
 def _weighting_error(weighted, backward, regularizer_gradient, reduction, params, data):
     """Weighted gradients against the loop, for weights that hang on all squared norms."""
-    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, own = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     weights = 1 / (1 + np.array([_dot(g, g) for g in gradients]))
     _, grads, _ = weighted(params, *data, _some_weights)
-    expected = _weighted(dict.fromkeys(_TRAINABLE, weights), gradients, own, reduction)
+    factors = dict.fromkeys(_TRAINABLE, weights)
+    expected = _weighted(factors, gradients, own, _reduced_rows(reduction, data))
     return max(_share(grads[name], expected[name]) for name in _TRAINABLE)
 
 
 def _diagonal_error(diagonal, backward, regularizer_gradient, reduction, params, data):
     """The reduced squares of the examples' gradients against the loop."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
-    divisor = len(gradients) if reduction == "mean" else 1
+    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
+    divisor = _reduced_rows(reduction, data)
     expected = {n: sum(g[n] ** 2 for g in gradients) / divisor for n in _TRAINABLE}
     found = diagonal(params, *data)
     return max(_share(found[name], expected[name]) for name in _TRAINABLE)
@@ -267,19 +283,19 @@ def _diagonal_error(diagonal, backward, regularizer_gradient, reduction, params,
 
 def _outer_error(product, rng, backward, regularizer_gradient, reduction, params, data):
     """The reduced products g (g . v) against the loop."""
-    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, own = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     v = _random_direction(rng, params)
     along = np.array([_dot(g, v) for g in gradients])
     factors = dict.fromkeys(_TRAINABLE, along)
     nothing = {name: 0 * own[name] for name in _TRAINABLE}
-    expected = _weighted(factors, gradients, nothing, reduction)
+    expected = _weighted(factors, gradients, nothing, _reduced_rows(reduction, data))
     found = product(params, v, *data)
     return max(_share(found[name], expected[name]) for name in _TRAINABLE)
 
 
 def _noise_error(noise_scale, backward, regularizer_gradient, reduction, params, data):
     """The gradients' covariance and the square of their mean against the loop."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     m = len(gradients)
     mean = {name: sum(g[name] for g in gradients) / m for name in _TRAINABLE}
     trace = sum(_dot(_minus(g, mean), _minus(g, mean)) for g in gradients) / (m - 1)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.contraction import contract
-from symdiff.expr.movement import split_scale
+from symdiff.expr.movement import reshape, split_scale
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.shapes import ShapeError, Size
 from symdiff.expr.views import expand_dims, is_view
@@ -57,6 +57,9 @@ def _moved(node: Node, axis: Size) -> Node | None:
         if len(summed) == 1:
             return contract(list(node.inputs), node.attr("indices"), (*out, *summed))
         return None
+    if node.op == "reshape":
+        moved = _moved(node.inputs[0], axis)
+        return None if moved is None else reshape(moved, (*node.shape, axis))
     if node.op == "add" and not node.attr("constant"):
         terms = [(_term(x, node, axis), c) for x, c in _pairs(node, "coefficients")]
         found = [(term, c) for term, c in terms if term is not None]

@@ -86,11 +86,11 @@ def _shared(rows: Rows, places: Sequence[int], operation: str) -> tuple[Row, int
 def _input(node: Node, rows: Rows, size: str) -> Row:
     axis, block = _axis(node.shape, size, "input")
     attributes = dict(node.attributes)
-    if block is not None or axis != 0:
-        raise Mixes("input", "does not carry the example axis in front")
-    shape = node.shape[1:]
+    if block is not None:
+        raise Mixes("input", f"has an axis of size {size_text(node.shape[axis])}")
+    shape = (*node.shape[:axis], *node.shape[axis + 1 :])
     # Facts about the last axis are void where that was the examples'.
-    lost = () if shape else ("sums_to_one", "one_hot", "symmetric")
+    lost = () if axis < node.ndim - 1 else ("sums_to_one", "one_hot", "symmetric")
     declared = tuple(pair for pair in attributes["declared"] if pair[0] not in lost)
     return Row(Node.make("input", **{**attributes, "shape": shape, "declared": declared}), axis)
 

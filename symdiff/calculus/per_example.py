@@ -37,9 +37,8 @@ def per_example_gradients(
 
     ``losses`` has shape (batch,), one loss an example, not reduced.  All uses of a parameter are
     in its gradient; one that the losses do not use gets zeros.  Primal values in the gradients
-    are the nodes of the graph of ``losses`` itself.  ``size`` is the name of the example axis,
-    axis 0 of every input that has it; with several, each is axis 0 once those before it are gone,
-    and ``losses`` and the gradients have all of them in front.
+    are the nodes of the graph of ``losses`` itself.  ``size`` is the name of the example axis of
+    the inputs that have it; with several, ``losses`` and the gradients have all of them in front.
 
     Raises ShapeError for losses of another shape, and MixingError, naming operation and (through
     ``names``) equation, where examples are not independent.

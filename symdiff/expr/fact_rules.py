@@ -316,8 +316,11 @@ def _one_hot(node: Node) -> Facts:
     facts = Facts(0.0, 1.0, integer=True)
     if idx.op == "arange" and idx.attr("n") == n:
         return replace(facts, one_hot=last, sums=ones(last), symmetric=True)
-    if idx.op == "input":
-        declared = dict(idx.attr("declared"))
+    source = idx
+    while source.op in ("reshape", "slice", "flip", "take"):
+        source = source.inputs[0]
+    if source.op == "input":
+        declared = dict(source.attr("declared"))
         if declared.get("labels") == n and declared.get("ignore") is None:
             return replace(facts, one_hot=last, sums=ones(last))
     if idx.op == "constant" and isinstance(n, int) and idx.value.size:

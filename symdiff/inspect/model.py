@@ -249,10 +249,9 @@ class _Whole:
             self.names.setdefault(values[name], name)
         self.per_example = done[len(values)]
         with build.default_dtype(model.dtype):
-            reduced = build.mean if model.reduction == "mean" else build.sum
-            rest = tuple(range(1, self.per_example.ndim))
-            whole = build.sum(self.per_example, axis=rest) if rest else self.per_example
-            self.loss = reduced(whole)
+            self.loss = build.sum(self.per_example)
+            if model.reduction == "mean":
+                self.loss = self.loss / build.size_node(model.rows, model.dtype)
             if model.regularizer is not None:
                 self.loss = self.loss + done[-1]
 

@@ -189,7 +189,7 @@ def _mixed(y: Node, ones: Any, zeros: Any) -> Node:
 _MOVED = frozenset({"reshape", "slice", "flip", "take", "cast", "stop_gradient"})
 
 
-def _declared(y: Node) -> Mapping[str, Any]:
+def declared_of(y: Node) -> Mapping[str, Any]:
     """What the input declares whose labels y holds, perhaps moved about."""
     while y.op in _MOVED or is_view(y):
         y = y.inputs[0]
@@ -198,7 +198,7 @@ def _declared(y: Node) -> Mapping[str, Any]:
 
 def _ignored(y: Any, given: int | None) -> Any:
     """The label to ignore: the one given, or the one declared of the input."""
-    return _declared(y).get("ignore") if given is None and isinstance(y, Node) else given
+    return declared_of(y).get("ignore") if given is None and isinstance(y, Node) else given
 
 
 def _counted(y: Any, loss: Node, ignore: int | None = None) -> Node:
@@ -227,7 +227,7 @@ def _holds_labels(what: str, z: Node, y: Node) -> bool:
             f"{what}: labels {with_shape(y)} for {with_shape(z)}: expected labels of shape "
             f"{shape_text(z.shape[:-1])}"
         )
-    labels = _declared(y).get("labels")
+    labels = declared_of(y).get("labels")
     classes = z.shape[-1]
     if isinstance(labels, int) and isinstance(classes, int) and labels > classes:
         raise ShapeError(

@@ -14,7 +14,7 @@ from typing import Any
 
 from symdiff.expr import build
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import Shape
+from symdiff.expr.shapes import Shape, Size, shape_size
 from symdiff.spec.calls import UserFunction
 from symdiff.spec.formula import Walk, array_value
 from symdiff.spec.model import Equation, Parameter
@@ -39,12 +39,14 @@ class Spec:
     """A spec being read: what is declared so far, and what each declared thing uses.
 
     ``places`` says where each name is declared, ``kinds`` what it is, ``uses`` which names its
-    declaration reads; ``values`` holds what formulas see.
+    declaration reads; ``values`` holds what formulas see.  ``split`` are the axes that stand in the
+    batch's place in the data; formulas see one axis, of all their places.
     """
 
     reading: Reading
     dtype: str = "float64"
     examples: tuple[str, ...] = (BATCH,)
+    split: tuple[str, ...] = ()
     places: dict[str, Path] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     uses: dict[str, set[str]] = field(default_factory=dict)
@@ -56,6 +58,11 @@ class Spec:
     functions: dict[str, Value] = field(default_factory=dict)
     function_texts: dict[str, str] = field(default_factory=dict)
     equations: dict[str, Equation] = field(default_factory=dict)
+
+    @property
+    def batch(self) -> Size:
+        """How many rows the data have."""
+        return shape_size(self.split) if self.split else BATCH
 
     def declare(self, name: str, kind: str, path: Path) -> bool:
         """Enter a name into the namespace; False, with a fault, if it cannot stand there."""
@@ -77,7 +84,7 @@ class Spec:
             self.reading.fault_value(path, f"{what}: {name!r} is the name of the {kind}, no size")
         elif name not in self.kinds:
             self.kinds[name], self.places[name], self.uses[name] = "size", path, set()
-            self.values[name] = from_size(name)
+            self.values[name] = from_size(self.batch if name == BATCH else name)
 
     def shape(self, given: Sequence[int | str], path: Path, user: str) -> Shape | None:
         """A declared shape with fixed sizes as numbers; None if it rests on a fault."""
@@ -104,7 +111,14 @@ class Spec:
         if facts is None or shape is None:
             return
         dtype = self.dtype if table.labels is None else "int64"
-        self.inputs[name] = self.values[name] = build.input(name, shape, dtype, **facts)
+        if self.split and shape[:1] == (BATCH,):
+            if len(shape) == 1:  # what held along the batch holds along no axis of its
+                facts = {key: fact for key, fact in facts.items() if key not in _NEED_AN_AXIS}
+            node = build.input(name, (*self.split, *shape[1:]), dtype, **facts)
+            self.inputs[name] = node
+            self.values[name] = build.reshape(node, (self.batch, *shape[1:]))
+        else:
+            self.inputs[name] = self.values[name] = build.input(name, shape, dtype, **facts)
 
     def _facts(self, name: str, table: InputTable, path: Path) -> dict[str, Any] | None:
         facts: dict[str, Any] = {flag: True for flag in _FLAGS if getattr(table, flag)}

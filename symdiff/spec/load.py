@@ -26,6 +26,7 @@ from symdiff.spec.schema import (
     ParameterTable,
     Table,
     check,
+    name_fault,
 )
 from symdiff.spec.toml_positions import Path
 from symdiff.spec.values import BROKEN
@@ -34,7 +35,8 @@ from symdiff.spec.values import BROKEN
 def load(spec: str | os.PathLike[str], examples: Sequence[str] = (BATCH,)) -> Model:
     """The model of a spec: a path, or the TOML text itself (a text has a line break or an ``=``).
 
-    ``examples`` are the axes of the inputs whose places are the examples.
+    ``examples`` are the axes of the inputs whose places are the examples; ``user/row`` among them
+    splits the batch: the data have these two axes in its place, and the examples are the users.
     Raises SpecError with every fault that the spec has; nothing in it is ever run.
     """
     if isinstance(spec, str) and ("\n" in spec or ("=" in spec and not os.path.exists(spec))):
@@ -65,13 +67,24 @@ def load_bytes(data: bytes, source: str, examples: Sequence[str] = (BATCH,)) -> 
     return _Loader(reading, tuple(examples)).model(hashlib.sha256(data).hexdigest())
 
 
+def split_of(examples: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The axes whose places are the examples, and those that the batch is split into, if any.
+
+    ``user/row`` as the first of the examples' axes means (user,), and a batch of (user, row).
+    """
+    split = tuple(part.strip() for part in examples[0].split("/"))
+    if len(split) == 1:
+        return tuple(examples), ()
+    return (split[0], *examples[1:]), split
+
+
 class _Loader:
     """The steps of one reading, in the order in which names depend on each other."""
 
     def __init__(self, reading: Reading, examples: tuple[str, ...]) -> None:
         self.reading = reading
         self.spec = Spec(reading)
-        self.spec.examples = examples
+        self.spec.examples, self.spec.split = split_of(examples)
         self.spec.values.update(dict.fromkeys(reading.lost, BROKEN))
         self.layers: Layers | None = None
 
@@ -106,6 +119,7 @@ class _Loader:
             regularizer_text=texts[1],
             warnings=reading.warning_lines(),
             examples=spec.examples,
+            split=spec.split,
         )
 
     def _head(self) -> Head:
@@ -181,14 +195,29 @@ class _Loader:
             self.reading.fault((), "missing table [inputs]")
 
     def _examples(self) -> None:
-        """Every example axis must be an axis of an input."""
+        """Every example axis must be an axis of an input, and those of a split new ones."""
         spec = self.spec
+        text = "/".join(spec.split)
+        for place, axis in enumerate(spec.split):
+            fault = name_fault(axis)
+            if axis in spec.kinds:
+                fault = f"{axis!r} is the {spec.kinds[axis]} of that name already; take another"
+            elif axis in spec.split[:place]:
+                fault = f"{axis!r} stands there twice"
+            if fault:
+                self.reading.fault((), f"example axis {text!r}: {fault}")
+        if spec.split and spec.kinds.get(BATCH) != "size" and not self.reading.faults:
+            self.reading.fault((), f"example axis {text!r}: no input has an axis 'batch' to split")
         known = [s for x in spec.inputs.values() for s in x.shape if isinstance(s, str)]
         missing = [axis for axis in spec.examples if axis not in known]
         if spec.examples != (BATCH,) and missing and not self.reading.faults:
+            groups = missing if len(missing) > 1 else [*missing, "row"]
+            split = f"; {'/'.join(groups)} splits the batch, with several rows of each {groups[0]}"
             for axis in missing:
                 said = f"example axis {axis!r}: no input has an axis of that name"
-                self.reading.fault((), said + did_you_mean(axis, known))
+                near = did_you_mean(axis, known)
+                able = BATCH in known and missing == [*spec.examples]
+                self.reading.fault((), said + (near or (split if able else "")))
 
     def _labels(self, name: str, labels: str, path: Path) -> None:
         """A number of labels given by name must be the size of something."""

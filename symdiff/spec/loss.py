@@ -69,7 +69,7 @@ def _of_kind(spec: Spec, loss: LossTable, layers: Layers) -> str | None:
     shape = layers.shape()
     if target is None or target not in spec.inputs or shape is None:
         return None
-    output, wanted = layers.value, spec.inputs[target].shape
+    output, wanted = layers.value, spec.values[target].shape
     if kind not in ROWS and shape != wanted:
         if shape == (*wanted, 1):
             output = f"{output}[..., 0]"
@@ -132,16 +132,19 @@ def per_example_node(spec: Spec, loss: LossTable, text: str) -> Value:
     node = spec.formula(text, path, "loss", inside=loss.per_example is not None)
     if node is BROKEN:
         return BROKEN
-    if spec.examples != (BATCH,) and node.shape[:1] == spec.examples[:1]:
-        return _as_float(node, spec.dtype)
-    if node.shape != (BATCH,):
+    alone = spec.examples == (spec.split or (BATCH,))[:1]
+    first = spec.batch if spec.split else spec.examples[0]
+    if node.shape != (spec.batch,) and (alone or node.shape[:1] != (first,)):
         hint = "; leave the mean to reduction" if node.shape == () else ""
+        wanted = shape_text((spec.batch,))
         spec.reading.fault_value(
             path,
-            f"per_example has shape {shape_text(node.shape)}, expected (batch,): one loss per "
+            f"per_example has shape {shape_text(node.shape)}, expected {wanted}: one loss per "
             f"example{hint}",
         )
         return BROKEN
+    if spec.split:
+        node = build.reshape(node, (*spec.split, *node.shape[1:]))
     return _as_float(node, spec.dtype)
 
 
@@ -159,7 +162,8 @@ def regularizer_node(spec: Spec, loss: LossTable, text: str) -> Value:
         return BROKEN
     data = [leaf.attr("name") for leaf in leaves([node], "input")]
     sizes = [leaf.attr("size") for leaf in leaves([node], "size")]
-    data += [BATCH] if any(BATCH in size_names(size) for size in sizes) else []
+    own = size_names(spec.batch)
+    data += [BATCH] if any(own & size_names(size) for size in sizes) else []
     if data:
         spec.reading.fault_value(
             path, f"regularizer is of parameters only; it uses {listing(data, 'and')}"

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from symdiff.expr.movement import reshape
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import size_names
+from symdiff.expr.shapes import Size, shape_size, size_names
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class Model:
     ``dims`` are the sizes fixed by number; a size that is still a name is read from the data.
     ``examples`` are the axes of the data whose places are the examples.  ``per_example`` has shape
     (batch,), or with other examples begins with the first of their axes; ``loss`` is its
-    ``reduction`` plus ``regularizer``, if any.  ``source`` is the file as the user named it,
-    ``sha256`` the hash of its bytes, ``warnings`` one line of text each.  ``functions`` maps
+    ``reduction`` plus ``regularizer``, if any.  ``split`` are the axes that the batch is split
+    into, if it is: inputs and ``per_example`` have them, equations one axis of all their places.
+    ``source`` is the file as the user named it, ``sha256`` the hash of its bytes, ``warnings`` one
+    line of text each.  ``functions`` maps
     "name(parameters)" to its formula.
     """
 
@@ -61,6 +64,7 @@ class Model:
     regularizer_text: str | None
     warnings: tuple[str, ...]
     examples: tuple[str, ...] = ("batch",)
+    split: tuple[str, ...] = ()
 
     @property
     def trainable(self) -> dict[str, Node]:
@@ -75,6 +79,17 @@ class Model:
             **{name: p.node for name, p in self.parameters.items()},
             **{name: equation.node for name, equation in self.equations.items()},
         }
+
+    @property
+    def rows(self) -> Size:
+        """What a mean over the examples' losses divides by: the number of rows of the data."""
+        return shape_size(self.split or self.examples[:1])
+
+    def shown(self, node: Node) -> Node:
+        """A value of an equation as it is returned: with the axes of the data in front."""
+        if self.split and node.shape[:1] == (self.rows,):
+            return reshape(node, (*self.split, *node.shape[1:]))
+        return node
 
     @property
     def output_nodes(self) -> dict[str, Node]:

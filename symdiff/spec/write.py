@@ -11,6 +11,7 @@ from typing import Any
 
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape
+from symdiff.spec.declare import BATCH
 from symdiff.spec.model import Model, Parameter
 
 
@@ -24,7 +25,7 @@ def equations_text(model: Model) -> str:
     sections = [
         _lines(head),
         _section("dims", model.dims),
-        _section("inputs", {name: _input(node) for name, node in model.inputs.items()}),
+        _section("inputs", {name: _input(x, model.split) for name, x in model.inputs.items()}),
         _section("parameters", {name: _parameter(p) for name, p in model.parameters.items()}),
         _section("functions", model.functions),
         _section("equations", {name: e.text for name, e in model.equations.items()}),
@@ -33,8 +34,11 @@ def equations_text(model: Model) -> str:
     return "\n".join(section for section in sections if section)
 
 
-def _input(node: Node) -> dict[str, Any]:
-    return {"shape": list(_shape(node.shape)), **dict(node.attr("declared"))}
+def _input(node: Node, split: Shape) -> dict[str, Any]:
+    shape = node.shape
+    if split and shape[: len(split)] == split:
+        shape = (BATCH, *shape[len(split) :])
+    return {"shape": list(_shape(shape)), **dict(node.attr("declared"))}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -139,6 +139,13 @@ def test_a_row_without_data_is_free() -> None:
     assert single.roots == [b.sum(W)]
 
 
+def test_an_input_may_have_the_examples_behind() -> None:
+    u = b.input("u", (4, "batch"))
+    single = unbatch([b.sum(u * x().T, axis=0)])
+    assert single.roots[0].shape == ()
+    assert b.transpose(u) in single.whole.values()
+
+
 MIXING: dict[str, tuple[Callable[[], Node], str]] = {
     "mean over the batch": (lambda: x() - b.mean(x(), axis=0), "sums over the examples"),
     "batch statistics": (lambda: x() / b.std(x(), axis=0), "sums over the examples"),
@@ -168,7 +175,6 @@ MIXING: dict[str, tuple[Callable[[], Node], str]] = {
     ),
     "reshape": (lambda: b.reshape(x().T, ("batch", 4)), "side by side"),
     "a parameter an example": (lambda: x() * weight("p", "batch", 1), "has a row an example"),
-    "examples behind": (lambda: b.input("u", (4, "batch")), "in front"),
     "pairs of examples": (lambda: b.input("u", ("batch", "batch")), "pairs examples"),
 }  # fmt: skip
 

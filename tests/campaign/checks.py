@@ -31,6 +31,8 @@ Array: TypeAlias = NDArray[Any]
 Arrays: TypeAlias = dict[str, Any]
 
 TIGHT, LOOSE = 1e-9, 2e-4
+#: The functions that _check_examples looks at.
+NORMS = ("per_example_sq_norms", "per_example_norms", "backward_with_norms", "clipped_backward")
 #: Steps of two sizes; where their differences disagree there is a kink between.
 STEPS = (1e-5, 2.5e-6)
 
@@ -131,6 +133,10 @@ class Subject:
         own = self.model.regularizer
         return total if own is None else total + own
 
+    @property
+    def all_sizes(self) -> dict[str, int]:
+        return self.sizes(self.batch)
+
     def sizes(self, batch: int) -> dict[str, int]:
         return {**SIZES, "batch": batch}
 
@@ -157,7 +163,32 @@ def check(text: str, seed: int = 0, batch: int = 3) -> None:
         return
     _check_first(subject, grads)
     _check_second(subject, hvp)
-    _check_examples(subject, grads)
+    _check_examples(subject, grads, subject.module, subject.inputs)
+
+
+def check_users(text: str, seed: int = 0, users: int = 2, rows: int = 2) -> None:
+    """The norms of users of several rows, and what is made of them, against the loop over users.
+
+    Raises Mismatch, or what the compiler raises.
+    """
+    subject = Subject(text, seed, users * rows)
+    split = load(text, ["user/row"])
+    functions = ["forward", "backward", *NORMS]
+    module = compile_model(split, functions).module()
+    with np.errstate(all="raise", under="ignore"):
+        data = [
+            x.reshape((users, rows, *x.shape[1:])) if node.shape[:2] == ("user", "row") else x
+            for x, node in zip(subject.inputs, split.inputs.values(), strict=True)
+        ]
+        taken = [data[list(split.inputs).index(n)] for n in _taken(module, subject)]
+        whole = evaluate([*subject.model.output_nodes.values()], subject.arrays, subject.all_sizes)
+        expected = [x.reshape((users, rows, *x.shape[1:])) for x in map(np.asarray, whole)]
+        agree(module.forward(subject.params, *taken), expected[0], "forward")
+        _, grads = module.backward(subject.params, *data)
+    theirs = gradients(subject.loss, list(subject.model.trainable.values()))
+    _of(grads, evaluate(theirs, subject.arrays, subject.all_sizes), "gradient of users")
+    if grads:
+        _check_examples(subject, grads, module, data, rows)
 
 
 def _taken(module: ModuleType, subject: Subject) -> list[str]:
@@ -228,18 +259,19 @@ def _check_bend(subject: Subject, hvp: Mapping[str, Any]) -> None:
     agree(flat[steady], other[steady], "hvp against differences", LOOSE, np.abs(flat))
 
 
-def _check_examples(subject: Subject, grads: Mapping[str, Any]) -> None:
-    """Norms, weighted sums and clipping against a loop over the examples."""
-    module, model, batch = subject.module, subject.model, subject.batch
-    params, inputs = subject.params, subject.inputs
+def _check_examples(
+    subject: Subject, grads: Mapping[str, Any], module: ModuleType, inputs: list[Any], each: int = 1
+) -> None:
+    """Norms, weighted sums and clipping against a loop over the examples, each of some rows."""
+    model, batch, params = subject.model, subject.batch, subject.params
     xs = list(model.trainable.values())
     with b.default_dtype(model.dtype):
         single = gradients(b.sum(model.per_example), xs)
         omega = [] if model.regularizer is None else gradients(model.regularizer, xs)
-    sizes = subject.sizes(1)
+    sizes = subject.sizes(each)
     rows = []
-    for j in range(batch):
-        own = {n: subject.arrays[n][j : j + 1] for n in model.inputs}
+    for j in range(0, batch, each):
+        own = {n: subject.arrays[n][j : j + each] for n in model.inputs}
         rows.append(evaluate(single, dict({**params, **own}.items()), sizes))
     extra = evaluate(omega, dict(params.items()), sizes) if omega else [0.0] * len(xs)
     squares = [[float(np.sum(np.square(row[i]))) for row in rows] for i in range(len(xs))]

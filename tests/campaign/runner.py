@@ -14,7 +14,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
-from tests.campaign.checks import check
+from tests.campaign.checks import check, check_users
 from tests.campaign.draw import networks
 from tests.campaign.expressions import check_expression, expressions
 from tests.campaign.network import Network
@@ -37,9 +37,15 @@ def _check_network(network: Network) -> None:
     check(text, seed=len(text), batch=1 if len(text) % 4 == 0 else 3)
 
 
+def _check_users(network: Network) -> None:
+    text = network.toml()
+    check_users(text, seed=len(text), rows=1 + len(text) % 3)
+
+
 KINDS: Mapping[str, Kind] = {
     "expressions": Kind(expressions, check_expression, lambda case: str(case.text())),
     "networks": Kind(networks, _check_network, lambda case: str(case.toml())),
+    "users": Kind(networks, _check_users, lambda case: str(case.toml())),
 }
 
 

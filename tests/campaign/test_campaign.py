@@ -42,6 +42,11 @@ def test_networks_of_some_seeds(seed: int) -> None:
     assert failure is None, str(failure)
 
 
+def test_users_of_some_seeds() -> None:
+    failure = run_block("users", 1, cases=4)
+    assert failure is None, str(failure)
+
+
 @pytest.mark.parametrize("batch", [1, 4])
 def test_a_network_is_checked(batch: int) -> None:
     check(DOUBLED, batch=batch)

@@ -18,6 +18,7 @@ PARAMETERS = {"W1": (4, 5), "b1": (5,), "W2": (5, 3), "b2": (3,)}
 _TRAINABLE = ("W1", "b1", "W2", "b2")
 _INPUT_DTYPES = {"x": "float64", "y": "int64"}
 _INPUT_FACTS = {"y": {"labels": 3}}
+_EXAMPLES = ("batch",)
 
 
 class Workspace(dict):

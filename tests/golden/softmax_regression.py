@@ -19,6 +19,7 @@ PARAMETERS = {"W": (4, 3), "c": (3,)}
 _TRAINABLE = ("W", "c")
 _INPUT_DTYPES = {"x": "float32", "y": "int64"}
 _INPUT_FACTS = {"y": {"labels": 3}}
+_EXAMPLES = ("batch",)
 
 
 class Workspace(dict):
@@ -694,17 +695,32 @@ def _curvature_error(hvp, backward, rng, params, data):
     return worst
 
 
-def _example_gradients(backward, regularizer_gradient, params, data):
+def _lengths(data):
+    """The sizes that are names, as the data have them."""
+    return {size: n for a, s in zip(data, INPUTS.values()) for size, n in zip(s, a.shape)}
+
+
+def _reduced_rows(reduction, data):
+    """What the reduction divides by: 1 for a sum, else how many rows the data have."""
+    lengths = _lengths(data)
+    return int(np.prod([lengths.get(axis, 1) for axis in _EXAMPLES])) if reduction == "mean" else 1
+
+
+def _example_gradients(backward, regularizer_gradient, reduction, params, data):
     """The gradient of each example's own loss, from one batch of 1 after the other."""
     own = {name: np.zeros(params[name].shape) for name in _TRAINABLE}
     if regularizer_gradient is not None:
         own = regularizer_gradient(params)
-    is_row = [shape[:1] == ("batch",) for shape in INPUTS.values()]
-    count = next((len(array) for array, row in zip(data, is_row) if row), 0)
     gradients = []
-    for j in range(count):
-        example = [array[j : j + 1] if row else array for array, row in zip(data, is_row)]
-        gradients.append(_minus(backward(params, *example)[1], own))
+    for j in range(_lengths(data).get(_EXAMPLES[0], 0)):
+        own_rows = {_EXAMPLES[0]: slice(j, j + 1)}
+        example = [
+            array[tuple(own_rows.get(size, slice(None)) for size in shape)]
+            for array, shape in zip(data, INPUTS.values())
+        ]
+        found = _minus(backward(params, *example)[1], own)
+        rows = _reduced_rows(reduction, example)
+        gradients.append({name: rows * found[name] for name in _TRAINABLE})
     return gradients, own
 
 
@@ -715,18 +731,18 @@ def _share(got, expected, allowed=1e-9):
     return float(np.nan_to_num(difference, nan=np.inf) / (allowed * scale + 1e-13))
 
 
-def _sq_norms_error(sq_norms, backward, regularizer_gradient, params, data):
+def _sq_norms_error(sq_norms, backward, regularizer_gradient, reduction, params, data):
     """Squared norms against the loop over examples."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     return max(
         _share(array, np.array([np.sum(g[name] ** 2) for g in gradients]))
         for name, array in sq_norms(params, *data).items()
     )
 
 
-def _norms_error(norms, backward, regularizer_gradient, params, data):
+def _norms_error(norms, backward, regularizer_gradient, reduction, params, data):
     """Norms over all trainable parameters against the loop over examples."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     return _share(norms(params, *data), np.array([_size_of(g) for g in gradients]))
 
 
@@ -743,11 +759,11 @@ def _one_pass_error(backward_with_norms, sq_norms, backward, params, data):
 
 def _clipping_error(clipped_backward, backward, regularizer_gradient, reduction, params, data):
     """Clipped gradients against the loop over examples, for a bound that clips about half."""
-    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, own = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     norms = np.array([_size_of(g) for g in gradients])
     bound = float(np.median(norms))
     factors = [min(1.0, bound / norm) if norm else 1.0 for norm in norms]
-    divisor = len(norms) if reduction == "mean" else 1
+    divisor = _reduced_rows(reduction, data)
     loss, grads, got_norms = clipped_backward(params, *data, np.float64(bound))
     expected = {
         name: sum(c * g[name] for c, g in zip(factors, gradients)) / divisor + own[name]
@@ -794,10 +810,11 @@ def _self_check():
             _hvp, _backward, rng, params, data
         )
         checks["per_example_sq_norms against a loop over examples"] = _sq_norms_error(
-            _per_example_sq_norms, _backward, _regularizer_gradient, params, data
+            _per_example_sq_norms, _backward, _regularizer_gradient, "mean", params,
+            data
         )
         checks["per_example_norms against a loop over examples"] = _norms_error(
-            _per_example_norms, _backward, _regularizer_gradient, params, data
+            _per_example_norms, _backward, _regularizer_gradient, "mean", params, data
         )
         checks["backward_with_norms against the separate functions"] = _one_pass_error(
             _backward_with_norms, _per_example_sq_norms, _backward, params, data

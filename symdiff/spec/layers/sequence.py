@@ -8,7 +8,7 @@ from typing import Any, Literal
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape, Size, shape_text
 from symdiff.nn.embeddings import MODES
-from symdiff.spec.declare import BATCH
+from symdiff.nn.losses import declared_of
 from symdiff.spec.layers.dense import bias
 from symdiff.spec.layers.writing import LayerKind, Layers
 from symdiff.spec.schema import Init, Name, Table, WholeSize
@@ -120,7 +120,7 @@ def _rows(layers: Layers, table: EmbeddingTable, path: Path) -> Size | None:
         return None
     if table.rows is not None:
         return layers.size(table.rows, "rows", path)
-    facts = dict(node.attr("declared")) if node.op == "input" else {}
+    facts = declared_of(node)
     if "labels" not in facts:
         layers.spec.reading.fault(path, f"embedding of {layers.value!r} needs rows = ...")
         return None
@@ -175,7 +175,7 @@ def _attention(layers: Layers, table: AttentionTable, path: Path, depth: int) ->
     if layers.broken:
         return
     if mask is not None:
-        keys_alone = len(mask) == len(shape) - 1 and mask[:1] == (BATCH,)
+        keys_alone = len(mask) == len(shape) - 1 and mask[:1] == (layers.spec.batch,)
         made.append(f"mask={table.mask}{'[:, None, :]' if keys_alone else ''}")
     made += ["causal=True"] if table.causal else []
     made += [f"heads={table.heads}"] if table.heads > 1 else []
