@@ -36,6 +36,7 @@ from symdiff.simplify.scaled import scaled_norms
 from symdiff.simplify.second_order import cheapest_hvp
 from symdiff.simplify.signs import one_sign
 from symdiff.simplify.trace import Trace
+from symdiff.simplify.vanishing import vanishing
 from symdiff.spec.scope import CONSTANTS
 from symdiff.variables import DECLARED, FORMULA, Reading, read_formula
 
@@ -290,6 +291,7 @@ def _derivative(
         return steps[-1].root
 
     def shortened(node: Node) -> Node:
+        (node,) = vanishing([node])
         try:
             steps.append(simplify(node, trace=True, phases=(SHORT,), contractions=False))
         except RewriteError:  # a fault of ours, but the longer derivative is as right

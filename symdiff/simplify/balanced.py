@@ -52,7 +52,9 @@ def _divides_twice(product: Product) -> bool:
             *(x for x, e in product.factors.items() if _is_root(x) and e >= -2)
         )
     units = sum(
-        -min(e, 0.0) + (x.op in _DIVIDES) for x, e in product.factors.items() if not _is_safe(x)
+        -min(e, 0.0) + max(e, 0.0) * (x.op in _DIVIDES)
+        for x, e in product.factors.items()
+        if not _is_safe(x)
     )
     lowest = min((e for x, e in product.factors.items() if not _is_safe(x)), default=0.0)
     guarded = any(x.op in _DIVIDES for x in product.factors)
@@ -73,10 +75,14 @@ def _contraction(node: Node) -> Node:
     """Σ a b⁻² as Σ (a/b)/b."""
     operands = list(zip(node.inputs, node.attr("indices"), strict=True))
     for i, (x, own) in enumerate(operands):
-        if x.op != "mul" or len(x.inputs) != 1 or x.attr("exponents")[0] > -1.5:
+        if x.op != "mul" or len(x.inputs) != 1 or x.attr("exponents")[0] > -1:
             continue
         for j, (y, other) in enumerate(operands):
             if i == j or own != other or x.shape != y.shape or _is_safe(x.inputs[0]):
+                continue
+            if x.attr("exponents")[0] > -1.5:
+                if y.op == "mul" and len(y.inputs) == 1 and y.attr("exponents")[0] == 2:
+                    return _square_shared(node, operands, i, j)
                 continue
             merged = product_of(y)
             for base, e in product_of(x).factors.items():
@@ -92,6 +98,21 @@ def _contraction(node: Node) -> Node:
             )
             return as_like(made, node)
     return node
+
+
+def _square_shared(
+    node: Node, operands: list[tuple[Node, tuple[int, ...]]], i: int, j: int
+) -> Node:
+    """Σ a² b⁻¹ as Σ (a/b) a."""
+    (x, own), (y, _) = operands[i], operands[j]
+    (a,) = y.inputs
+    quotient = as_like(power_product([(a, 1.0), (x, 1.0)], y.attr("coefficient")), y)
+    rest = [pair for k, pair in enumerate(operands) if k not in (i, j)]
+    rest += [(quotient, own), (a, own)]
+    made = contract(
+        [z for z, _ in rest], [n for _, n in rest], node.attr("out"), dict(node.attr("sizes"))
+    )
+    return as_like(made, node)
 
 
 _MADE = {"mul": _product, "contract": _contraction}
@@ -122,8 +143,8 @@ def _alternating(product: Product) -> Node:
     rest: list[tuple[Node, float]] = []
     below: list[tuple[Node, float]] = []
     for x, e in product.factors.items():
-        if x.op in _DIVIDES and e == 1:
-            below.insert(0, (x, 1.0))
+        if x.op in _DIVIDES and e >= 1 and e % 1 == 0:
+            below[:0] = [(x, 1.0)] * int(e)
         elif e < 0:
             units = int(-e)
             below += [(x, -1.0)] * units + ([(x, -(-e - units))] if -e > units else [])

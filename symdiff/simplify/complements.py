@@ -2,8 +2,9 @@
 
 At most one probability of a row exceeds ½.  That one's complement is the sum of the others, each of
 which has all its digits; for the rest, 1 − p loses none.  So (1 − p_k)² log p_k, the focal loss,
-has a slope where the model is confident, and p − [k] beside it is −(1 − p) at k.  A last step; a
-difference p − [k] that stands alone, as in the slope of the cross-entropy, is left as it is.
+has a slope where the model is confident, and p − [k] beside it is −(1 − p) at k; so has that of a
+power of p_k.  A last step; a difference p − [k] that stands alone, as in the slope of the
+cross-entropy, is left as it is.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from symdiff.expr.contraction import contract
 from symdiff.expr.graph import rebuild, rebuilt, toposort
 from symdiff.expr.node import Node
 from symdiff.expr.views import expand_dims, is_view
-from symdiff.simplify.parts import Sum, as_like, below_movement, moved_again, sum_of
+from symdiff.simplify.parts import Sum, as_like, below_movement, core_of, moved_again, sum_of
 from symdiff.simplify.rewrite import Fact
 
 Axes: TypeAlias = tuple[int, ...]
+_NONLINEAR = ("exp", "mul", "pow")
 
 
 def complements(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[Node]:
@@ -28,7 +30,9 @@ def complements(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[N
     The declared facts leaned on, of labels, are added to ``facts``.
     """
     leaned: set[Fact] = set() if facts is None else facts
-    asked = {soft for node in toposort(roots) if node.op == "add" for soft in _asked(node)}
+    order = toposort(roots)
+    asked = {soft for node in order if node.op == "add" for soft in _asked(node)}
+    asked.update(soft for node in order if node.op == "mul" for soft in _asked_beside(node))
     if not asked:
         return list(roots)
     logits = {(soft.inputs[0], soft.attr("axes")): soft for soft in asked}
@@ -123,6 +127,19 @@ def _asked(node: Node) -> list[Node]:
         core, moved = below_movement(x)
         if soft is not None and (hot is None or core is not soft or not all(map(is_view, moved))):
             found.append(soft)
+    return found
+
+
+def _asked_beside(node: Node) -> list[Node]:
+    """The softmaxes of differences p − [k] beside a function of the same logits in a product."""
+    found = []
+    for x in node.inputs:
+        pairs = _pairs(sum_of(x)) if x.op == "add" else []
+        softs = [soft for p, _, _ in pairs if (soft := _of_softmax(p)) is not None]
+        if softs:
+            others = [y for y in node.inputs if y is not x and core_of(y).op in _NONLINEAR]
+            below = {y.inputs[0] for y in toposort(others) if y.op in ("softmax", "log_softmax")}
+            found += [soft for soft in softs if soft.inputs[0] in below]
     return found
 
 

@@ -11,10 +11,11 @@ import math
 from collections.abc import Sequence
 
 from symdiff.expr.algebra import power_product, scalar
-from symdiff.expr.contraction import summed_squares
+from symdiff.expr.contraction import contract, summed_squares
 from symdiff.expr.graph import rebuilt
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant
+from symdiff.expr.views import is_view
 from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of, viewed_as
 
 
@@ -30,7 +31,13 @@ def _of_lengths(node: Node) -> Node:
         quotient = e == 1 and _divides_twice(product)
         if e % 0.5 or (e > 0 and e % 1 == 0 and not quotient):
             continue
-        if core.op == "add":
+        weighted = _as_squares(core) if e < 0 or e % 1 else None
+        if weighted is not None and e % 1:
+            product = product.without(base).times(viewed_as(base, weighted), e)
+            continue
+        if weighted is not None:
+            length: Node | None = scalar("abs", power_product([(weighted, 0.5)]))
+        elif core.op == "add":
             length = length_of(core)
         elif quotient and summed_squares(core) is not None:
             length = scalar("abs", power_product([(core, 0.5)]))  # which is not squared at once
@@ -47,9 +54,10 @@ def _divides_twice(product: Product) -> bool:
 
 
 def length_of(total: Node) -> Node | None:
-    """√(a² + b² + …), as hypot of hypot, where every term of the sum is a square."""
+    """√(a² + b² + …), as hypot of hypot, of squares, or of some and what is positive."""
     parts = sum_of(total)
-    sides = [_side(term, c) for term, c in parts.terms.items()]
+    squares = any(_is_square(term) for term in parts.terms)
+    sides = [_side(term, c, squares) for term, c in parts.terms.items()]
     known = [side for side in sides if side is not None]
     if len(known) < len(sides) or parts.constant < 0:
         return None
@@ -61,8 +69,11 @@ def length_of(total: Node) -> Node | None:
     return as_like(length, total)
 
 
-def _side(term: Node, c: float) -> Node | None:
-    """√(c · term), up to its sign, of a product of squares, sums of squares among them."""
+def _side(term: Node, c: float, beside_squares: bool = False) -> Node | None:
+    """√(c · term), up to its sign, of a product of squares, sums of squares among them.
+
+    Beside squares, a variable that is positive will do.
+    """
     if term.op == "add":
         inner = length_of(term) if c > 0 else None
         return None if inner is None else power_product([(inner, 1.0)], math.sqrt(c))
@@ -72,9 +83,51 @@ def _side(term: Node, c: float) -> Node | None:
     halves = []
     for base, e in product.factors.items():
         core, _ = place(base, base.ndim)
-        if e % 2 and not (e == 1 and summed_squares(core) is not None):
+        weighted = _as_squares(core) if e == 1 else None
+        if weighted is not None:
+            halves.append((viewed_as(base, weighted), 0.5))
+            continue
+        positive = beside_squares and base.facts.positive and base.ndim == 0
+        if e % 2 and not positive and not (e == 1 and summed_squares(core) is not None):
             return None
         halves.append((base, e / 2))
     if all(e < 0 for e in product.factors.values()):
         return None
     return power_product(halves, math.sqrt(c * product.coefficient))
+
+
+def _is_square(term: Node) -> bool:
+    """Whether a square, or a sum of squares, is a factor of the term."""
+    return any(
+        e > 0 and (e % 2 == 0 or (e == 1 and _is_sum_of_squares(place(x, x.ndim)[0])))
+        for x, e in product_of(term).factors.items()
+    )
+
+
+def _is_sum_of_squares(core: Node) -> bool:
+    return summed_squares(core) is not None or _as_squares(core) is not None
+
+
+def _as_squares(total: Node) -> Node | None:
+    """Σ w x² / s² as Σ (√w x/s)², for w > 0; None of what is no such sum, or plainly Σ x²."""
+    if total.op != "contract" or is_view(total) or summed_squares(total) is not None:
+        return None
+    names = total.attr("indices")[0]
+    alike = all(own == names for own in total.attr("indices"))
+    shapes = {x.shape for x in total.inputs}
+    if not alike or len(shapes) > 1 or len(set(names)) < len(names):
+        return None
+    whole = Product({}, 1.0)
+    for x in total.inputs:
+        product = product_of(x)
+        whole = Product(whole.factors, whole.coefficient * product.coefficient)
+        for base, e in product.factors.items():
+            whole = whole.times(base, e)
+    if whole.coefficient <= 0 or not any(e > 0 and e % 2 == 0 for e in whole.factors.values()):
+        return None
+    if any(e % 2 and not x.facts.positive for x, e in whole.factors.items()):
+        return None
+    half = power_product([(x, e / 2) for x, e in whole.factors.items()], whole.coefficient**0.5)
+    half = as_like(half, total.inputs[0])
+    made = contract([half, half], [names, names], total.attr("out"), dict(total.attr("sizes")))
+    return made if summed_squares(made) is not None else None

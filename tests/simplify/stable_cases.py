@@ -10,7 +10,7 @@ from symdiff.expr import build as b
 from symdiff.expr.algebra import linear_combination, scalar
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast
-from tests.simplify.cases import Case, case, label, pos, s, v, w, x, y, z
+from tests.simplify.cases import Case, case, k, label, pos, s, v, w, x, y, z
 
 gap = b.input("gap", (7,))
 n = b.input("n", ())
@@ -20,6 +20,7 @@ far = b.input("far", (3,), range=(1.0, math.inf))
 weights = b.input("weights", (4,), nonnegative=True)
 weighed = b.input("weighed", (4,), positive=True)
 mask = x > y
+places = b.arange(3)
 
 _RNG = np.random.default_rng(5)
 POINTS = {
@@ -293,6 +294,27 @@ CASES: dict[str, Case] = {
 
 #: The rules that only lone formulas get: accurate, at the price of work shared otherwise.
 ACCURATE: dict[str, Case] = {
+    "power_of_exponential": _case(
+        (scalar("pow", b.softmax(z), s), b.exp(s * b.log_softmax(z))),
+        (scalar("pow", b.softmax(z)[places, k], s), b.exp(s * b.log_softmax(z)[places, k])),
+        (scalar("pow", b.exp(w), n), b.exp(n * w)),
+        (scalar("pow", 1 + b.exp(w), n), b.exp(n * b.softplus(w))),
+        never=(
+            scalar("pow", pos, n),
+            scalar("pow", b.sigmoid(w), n),
+            scalar("pow", 2 + b.exp(w), n),
+        ),
+        z=np.array([[-2000.0, 0.0, 1.0, 3.0], [-1.0, -2.0, -1.5, -800.0], [0.1, 0.2, 3.0, 4.0]]),
+    ),
+    "root_of_softmax": _case(
+        (b.softmax(z) ** 0.7, b.exp(0.7 * b.log_softmax(z))),
+        (
+            x[:3] * b.softmax(z)[places, k] ** -0.5,
+            x[:3] * b.exp(-0.5 * b.log_softmax(z)[places, k]),
+        ),
+        never=(b.softmax(z) ** 2, b.sigmoid(w) ** 0.5, x / b.softmax(x)),
+        z=np.array([[-1000.0, 0.0, 1.0, 3.0], [-1.0, -2.0, -1.5, -800.0], [0.1, 0.2, 3.0, 4.0]]),
+    ),
     "log_of_positive": _case(
         (b.log(b.exp(z) @ weights), b.logsumexp(z + b.log(weights), 1)),
         (b.log(both_powers), log_add(n * b.log(scales), n * b.log(weighed))),

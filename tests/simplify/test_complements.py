@@ -61,6 +61,17 @@ def test_every_complement() -> None:
     np.testing.assert_allclose(value, 1 - evaluate(q, VALUES), rtol=0, atol=1e-15)
 
 
+def test_differences_beside_a_function_of_the_logits() -> None:
+    """The slope of a power of the label's probability."""
+    power = b.exp(0.7 * log_q[rows, k])[:, None]
+    (made,) = complements([power * (q - b.one_hot(k, 4))])
+    found = evaluate(made, VALUES)
+    expected = -LESS * np.exp(0.7 * np.log1p(-LESS))
+    np.testing.assert_allclose(found[[0, 1, 2], VALUES["k"]], expected, rtol=1e-13)
+    alone = b.exp(b.sum(z[:, :1], 1))[:, None] * (q - b.one_hot(k, 4))
+    assert complements([alone]) == [alone]
+
+
 @pytest.mark.parametrize("label", [hot, mask])
 def test_differences_from_labels_follow(label: Node) -> None:
     (made,) = complements([(1 - picked)[:, None] * (q - label)])

@@ -20,12 +20,18 @@ from symdiff.simplify.masked import masked
 x, y, z = (b.input(name, (3,)) for name in "xyz")
 A = b.input("A", (3, 4))
 c = b.input("c", ())
+d, e = b.input("d", (), positive=True), b.input("e", (), positive=True)
+w, W = b.input("w", (3,), positive=True), b.input("W", (3, 4), positive=True)
 VALUES: dict[Node | str, Any] = {
     "x": np.array([1.0, -2.0, 0.5]),
     "y": np.array([0.3, 2.0, -1.0]),
     "z": np.array([-1.0, 0.1, 4.0]),
     "A": np.arange(12.0).reshape(3, 4) - 5,
     "c": np.array(0.7),
+    "d": np.array(1.3),
+    "e": np.array(0.2),
+    "w": np.array([0.5, 2.0, 3.0]),
+    "W": np.linspace(0.1, 2.0, 12).reshape(3, 4),
 }
 ROOTS = {
     "three": b.sqrt(x**2 + y**2 + z**2),
@@ -35,6 +41,14 @@ ROOTS = {
     "an odd power": (x**2 + y**2 + c**2) ** -1.5,
     "a norm": b.sqrt(x @ x + 1),
     "rows": b.einsum("ij,i->ij", A, (1 + b.sum(A**2, 1)) ** -0.5),
+    "a positive number": b.sqrt(b.sum(A**2, 1) + d),
+    "a positive weight": 1 / (d * x**2 + 2 * e * (d + 1)),
+    "a norm by scales": 1 / (1 + b.einsum("i,i->", x**2, w**-2) / d),
+}
+SUMS = {
+    "weights": b.sqrt(b.einsum("i,i,i->", w, x, x)),
+    "scales": x / b.einsum("i,i->", (x - y) ** 2, w**-2),
+    "rows": (b.einsum("ij,ij,ij->i", A, A, W)) ** -1.5,
 }
 OTHERS = {
     "no root": x**2 + y**2 + z**2,
@@ -42,6 +56,12 @@ OTHERS = {
     "a difference": b.sqrt(x**2 + y**2 - z**2 + 9),
     "less a number": b.sqrt(x**2 + y**2 + z**2 - 1),
     "a product": b.sqrt(x**2 + y * z + 9),
+    "no square beside what is positive": b.sqrt(d + e),
+    "a positive array": b.sqrt(x**2 + y**2 + w),
+    "weights of unknown sign": b.sqrt(b.einsum("i,i,i->", y, x, x)),
+    "weights alone": b.sqrt(b.einsum("i,i->", w, w**-3)),
+    "a whole power": b.einsum("i,i,i->", w, x, x) ** 2,
+    "another index": b.sqrt(b.einsum("ij,ij,i->j", A, A, w)),
 }
 
 
@@ -59,6 +79,13 @@ def test_roots_of_squares_are_lengths(name: str) -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_others_are_not(name: str) -> None:
     assert lengths([OTHERS[name]]) == [OTHERS[name]]
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_weighted_squares_are_squares(name: str) -> None:
+    (made,) = lengths([SUMS[name]])
+    assert made is not SUMS[name]
+    np.testing.assert_allclose(evaluate(made, VALUES), evaluate(SUMS[name], VALUES), rtol=1e-14)
 
 
 def test_lengths_at_any_scale() -> None:

@@ -11,7 +11,7 @@ import pytest
 from codegen.formula import FormulaDescription, FormulaFunction, emit_formula
 from codegen.load import load_module
 from symdiff.expr import build as b
-from symdiff.expr.algebra import power_product
+from symdiff.expr.algebra import power_product, scalar
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
@@ -97,6 +97,20 @@ def test_order_of_products(name: str) -> None:
 )
 def test_products_that_stay(node: Node) -> None:
     assert balanced([node])[0] is node
+
+
+def test_guarded_squares() -> None:
+    """x y (1/s)², with 1/s at hand as a reciprocal that is 0 at 0."""
+    guard = scalar("reciprocal_or_zero", c)
+    assert balanced([x * a * guard**2])[0] is (x * guard) * (a * guard)
+
+
+def test_sums_of_squares_over_lengths() -> None:
+    """Σ x² / h of large numbers, whose squares are infinite."""
+    node = b.einsum("i,i->", x**2, 1 / scalar("hypot", x, y))
+    (made,) = balanced([node])
+    found = evaluate(made, {"x": X * 2.0**600, "y": Y})
+    assert found == pytest.approx(np.abs(X).sum() * 2.0**600, rel=1e-14)
 
 
 def test_sums_of_quotients() -> None:

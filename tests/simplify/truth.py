@@ -71,6 +71,7 @@ NUMPY = SimpleNamespace(
             *("swapaxes", "tril", "triu"),
         )
     },
+    eye=lambda n: exact(np.eye(n)),
     pi=mpmath.pi,
     e=mpmath.e,
     mean=_mean,

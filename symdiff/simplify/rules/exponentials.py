@@ -241,7 +241,7 @@ def exp_of_log(node: Node, context: Context) -> Rewrite | None:
     elif core.op == "log1p":
         result = power_product([(linear_combination([(inside, 1.0)], 1.0), c)])
         law = "e^(c log1p(x)) = (1 + x)ᶜ"
-    elif core.op == "log_softmax":
+    elif core.op == "log_softmax" and c % 1 == 0:
         result = power_product([(reduction("softmax", inside, core.attr("axes")), c)])
         law = "e^log_softmax(x) = softmax(x)"
     elif core.op == "softplus" and c < 0:

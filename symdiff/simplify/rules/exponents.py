@@ -1,0 +1,47 @@
+"""Powers of exponentials in disguise: the power goes into the exponent, as it is taken.
+
+A probability of a softmax may be nothing in float64 while its logarithm is −2000.  Then qᵃ⁻¹ is
+infinite where the slope of qᵃ, a qᵃ⁻¹ q′, is nothing; the slope of e^(a log q) has no power of q.
+"""
+
+from __future__ import annotations
+
+from symdiff.expr.algebra import power_product, scalar
+from symdiff.expr.node import Node
+from symdiff.simplify.parts import as_like, below_movement, product_of
+from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+from symdiff.simplify.rules.exponentials import known_log
+
+_MOVED = ("exp", "softmax", "contract", "add")
+
+
+def _logarithm(x: Node) -> Node | None:
+    return known_log(x) if below_movement(x)[0].op in _MOVED else None
+
+
+@rule("stabler", "pow")
+def power_of_exponential(node: Node, context: Context) -> Rewrite | None:
+    """(eᶻ)ᵃ = e^(a z), softmax(z)ᵃ = e^(a log_softmax(z))"""
+    base, a = node.inputs
+    log = _logarithm(base)
+    if log is None:
+        return None
+    made = scalar("exp", power_product([(a, 1.0), (log, 1.0)]))
+    return Rewrite(as_like(made, node), {"x": base, "a": a})
+
+
+@rule("stabler", "mul", needs=("softmax",))
+def root_of_softmax(node: Node, context: Context) -> Rewrite | None:
+    """softmax(z)ᶜ = e^(c log_softmax(z)), for c that is not whole"""
+    product = product_of(node)
+    for base, e in product.factors.items():
+        if e % 1 == 0 or below_movement(base)[0].op != "softmax":
+            continue
+        log = known_log(base)
+        if log is not None:
+            made = scalar("exp", power_product([(log, 1.0)], e))
+            return Rewrite(product.without(base).times(made, 1.0).node(node), {"z": base})
+    return None
+
+
+ACCURATE: tuple[Rule, ...] = (power_of_exponential, root_of_softmax)
