@@ -16,6 +16,7 @@ from symdiff.nn import (
     normalization,
     pooling,
     recurrent,
+    synonyms,
     units,
 )
 
@@ -46,6 +47,7 @@ _POOLING = """
     max_pool1d max_pool2d avg_pool1d avg_pool2d global_avg_pool global_max_pool flatten
 """.split()
 _RECURRENT = "rnn lstm gru".split()
+_SYNONYMS = "reciprocal cbrt logit xlogy entr rel_entr average".split()
 _UNITS = "prelu maxout low_rank dropout".split()
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
@@ -59,6 +61,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(pooling, name) for name in _POOLING},
     **{name: getattr(recurrent, name) for name in _RECURRENT},
     **{name: getattr(units, name) for name in _UNITS},
+    **{name: getattr(synonyms, name) for name in _SYNONYMS},
+    **synonyms.OTHER_NAMES,
+    "log_expit": activations.log_sigmoid,
     "attention": attention.attention,
     "array": build.constant,
 }

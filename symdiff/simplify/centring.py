@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from symdiff.expr.algebra import linear_combination, power_product
+from symdiff.expr.algebra import linear_combination
 from symdiff.expr.contraction import summed_squares
 from symdiff.expr.graph import consumers, rebuild, toposort
 from symdiff.expr.movement import slice_

@@ -12,7 +12,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of, size_node
 from symdiff.expr.shapes import shape_size
 from symdiff.expr.views import expand_dims
-from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of
+from symdiff.simplify.parts import Product, place, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.reductions import own_axes, without_axes
 
