@@ -17,6 +17,7 @@ from symdiff.expr.graph import leaves, toposort
 from symdiff.expr.movement import split_scale
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import ShapeError, size_names
+from symdiff.gauss_newton import NotDerivableError
 from symdiff.model_graphs import ModelGraphs, Parts
 from symdiff.on_request import clip_weights
 from symdiff.simplify import simplify
@@ -150,7 +151,7 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
     for name in FUNCTIONS if wanted is None else [f for f in make if f in wanted]:
         try:
             raw = make[name](graphs)
-        except (MixingError, ShapeError, on_request.NotDerivableError) as error:
+        except (MixingError, ShapeError, NotDerivableError) as error:
             if wanted is not None:
                 raise UnavailableError(f"{name}: {error}") from None
             unavailable[name] = str(error)

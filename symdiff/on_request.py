@@ -5,13 +5,12 @@ g_j its gradient, and r the reduction over examples (1/batch for a mean, 1 for a
 
 - ``clipped_by_parameter``: r Σ_j min(1, c_θ / ‖g_jθ‖) g_jθ for each parameter θ.
 - ``weighted_backward``: r Σ_j w_j g_j, w being what the caller's function makes of the norms.
-- ``ggn_vp``: r Σ_j Jᵀ H J v + ∇²Ω v, J the Jacobian of the value z that the loss is made of by the
-  last step that is not linear, H the Hessian of the loss in z (Schraudolph 2002, *Fast curvature
-  matrix-vector products for second-order gradient descent*).  For cross-entropy on a softmax z are
-  the logits, for a squared error the residuals.
+- ``ggn_vp``: r Σ_j Jᵀ H J v + ∇²Ω v, J the Jacobian of the values z that the loss is made of by its
+  last steps that are not linear, H the Hessian of the loss in z; see
+  :mod:`symdiff.gauss_newton`.
 - ``fisher_vp``: r Σ_j E[g gᵀ] v, the expectation over targets drawn from the model.  Where H does
   not depend on the targets the loss is A(z) - T(y)·z + c(y), the negative log-likelihood of an
-  exponential family in its natural parameter, and the Fisher information is Jᵀ H J
+  exponential family in its natural parameters, and the Fisher information is Jᵀ H J
   (Martens 2020, *New insights and perspectives on the natural gradient method*, section 9.2).
 - ``empirical_fisher_vp``: r Σ_j g_j (g_j · v), with the targets of the data.
 - ``fisher_diagonal``: r Σ_j g_j∘g_j, the diagonal of that; for a dense layer (z̄²)ᵀ h², so that
@@ -25,31 +24,23 @@ The regulariser Ω is part of the gradients of the first three, and in none of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import islice
 
 from symdiff.calculus.curvature import hvp
 from symdiff.calculus.forward import jvp
 from symdiff.calculus.per_example import weighted_sums
 from symdiff.calculus.reverse import gradients
+from symdiff.errors import listing
 from symdiff.expr import build
 from symdiff.expr.contraction import contract
-from symdiff.expr.graph import depends_on, leaves, substitute, toposort
 from symdiff.expr.node import Node, with_shape
-from symdiff.expr.numbers import FLOATS, full, number_of
-from symdiff.expr.ops import OPS
 from symdiff.expr.shapes import shape_size
-from symdiff.expr.views import broadcast_to, is_view
+from symdiff.gauss_newton import Cut, NotDerivableError, cuts, depends
 from symdiff.model_graphs import ModelGraphs, Parts
-from symdiff.simplify import simplify
 
-#: Values of which it is looked at whether they are natural parameters.
-MOST_VALUES = 4
-
-
-class NotDerivableError(ValueError):
-    """A function that cannot be made of this loss; the message says why."""
+#: Cuts of which it is looked at whether their values are natural parameters.
+MOST_CUTS = 4
 
 
 def _directions(graphs: ModelGraphs) -> dict[str, Node]:
@@ -99,90 +90,11 @@ def _reduced(graphs: ModelGraphs, total: Node) -> Node:
     return total if graphs.weight is None else total * graphs.weight
 
 
-@dataclass(frozen=True)
-class _Curved:
-    """The Hessian of the reduced loss in a value z that the loss is made of, times a direction.
-
-    ``value`` and ``direction`` are the inputs that stand for z and for that direction in it.
-    """
-
-    z: Node
-    value: Node
-    direction: Node
-    product: Node
-
-    def at(self, z: Node, direction: Node) -> Node:
-        """The product with nodes in the places of the stand-ins."""
-        (found,) = substitute([self.product], {self.value: z, self.direction: direction})
-        return broadcast_to(found, z.shape)
-
-
-def _nonlinear(graphs: ModelGraphs) -> Iterator[_Curved]:
-    """The values that the loss is made of by steps that are not linear, from the loss down.
-
-    Raises NotDerivableError if there is none.
-    """
-    count = 0
-    for z in _cuts(graphs.per_example, list(graphs.trainable.values())):
-        if z.dtype not in FLOATS:
-            continue
-        value, u = (build.input(f"v.{name}", z.shape, z.dtype) for name in ("value", "direction"))
-        (losses,) = substitute([graphs.per_example], {z: value})
-        with build.default_dtype(graphs.model.dtype):
-            (slope,) = gradients(_reduced(graphs, build.sum(losses)), value)
-        product = simplify(jvp(slope, value, u), contractions=False).root
-        if number_of(product) != 0:
-            count += 1
-            yield _Curved(z, value, u, product)
-    if not count:
-        raise NotDerivableError("the loss is linear in all that it is made of")
-
-
-def _cuts(top: Node, parameters: list[Node]) -> Iterator[Node]:
-    """The values through which all that depends on the parameters reaches a node, from it down."""
-    order = toposort([top])
-    active = depends_on(order, parameters)
-    reached = {top} & active
-    for node in reversed(order):
-        if node not in reached:
-            continue
-        if len(reached) == 1:
-            yield node
-        reached.discard(node)
-        reached |= {x for x in node.inputs if x in active}
-
-
-def _pulled_back(graphs: ModelGraphs, curved: _Curved, vs: Mapping[str, Node]) -> dict[str, Node]:
-    """Jᵀ H J v for each parameter."""
-    xs = list(graphs.trainable.values())
-    along = jvp(curved.z, xs, list(vs.values()))
-    found = gradients([curved.z], xs, [curved.at(curved.z, along)])
-    return dict(zip(graphs.trainable, found, strict=True))
-
-
-def _depends(graphs: ModelGraphs, curved: _Curved, vs: Mapping[str, Node]) -> set[str]:
-    """The inputs that keep J v, or H with that, from being the same whatever the targets are.
-
-    Targets are the inputs that the loss reads and the outputs do not.
-    """
-    read = {x.attr("name") for x in leaves(graphs.model.output_nodes.values(), "input")}
-    targets = {x.attr("name") for x in leaves([graphs.per_example], "input")} - read
-    stand_ins = (curved.value, curved.direction)
-    product = _of_either_value(curved.product)
-    seen = {x.attr("name") for x in leaves([product]) if x not in stand_ins}
-    along = jvp(curved.z, list(graphs.trainable.values()), list(vs.values()))
-    made = [along, *([curved.z] if curved.value in leaves([product]) else [])]
-    seen |= {x.attr("name") for x in leaves(made, "input")} & targets
-    if not targets and len(made) > 1:
-        seen |= read
-    return seen
-
-
 def _ggn_vp(graphs: ModelGraphs) -> Parts:
     vs, xs = _directions(graphs), list(graphs.trainable.values())
     if not xs:
         return Parts(({},), v=vs)
-    found = _pulled_back(graphs, next(_nonlinear(graphs)), vs)
+    found = next(cuts(graphs)).pulled_back(graphs, vs)
     if graphs.regularizer is not None:
         own = hvp(graphs.regularizer, xs, list(vs.values()))
         found = {name: found[name] + h for name, h in zip(found, own, strict=True)}
@@ -194,42 +106,19 @@ def _fisher_vp(graphs: ModelGraphs) -> Parts:
     vs = _directions(graphs)
     if not graphs.trainable:
         return Parts(({},), v=vs)
-    first: tuple[_Curved, set[str]] | None = None
-    for curved in islice(_nonlinear(graphs), MOST_VALUES):
-        seen = _depends(graphs, curved, vs)
+    first: tuple[Cut, set[str]] | None = None
+    for cut in islice(cuts(graphs), MOST_CUTS):
+        seen = depends(graphs, cut, vs)
         if not seen:
-            return Parts((_pulled_back(graphs, curved, vs),), v=vs)
-        first = first or (curved, seen)
+            return Parts((cut.pulled_back(graphs, vs),), v=vs)
+        first = first or (cut, seen)
     assert first is not None
     raise NotDerivableError(
-        f"the curvature of the loss in {with_shape(first[0].z)} depends on "
-        f"{', '.join(sorted(first[1]))}, so that the loss is not known to be a negative "
+        f"the curvature of the loss in {listing([with_shape(z) for z in first[0].zs], 'and')} "
+        f"depends on {', '.join(sorted(first[1]))}, so that the loss is not known to be a negative "
         "log-likelihood with that as its natural parameter; ggn_vp and empirical_fisher_vp can be "
         "had"
     )
-
-
-def _of_either_value(node: Node) -> Node:
-    """The node without those inputs of two possible values that it does not depend on.
-
-    An input that is met an element at a time makes no difference if none is made by one value
-    everywhere against the other everywhere.
-    """
-    for x in leaves([node], "input"):
-        facts = dict(x.attr("declared"))
-        values = (0.0, 1.0) if facts.get("zero_or_one") else (-1.0, 1.0)
-        if not (facts.get("zero_or_one") or facts.get("plus_minus_one")):
-            continue
-        above = depends_on(toposort([node]), [x]) - {x}
-        if not all(OPS[n.op].elementwise or is_view(n) for n in above):
-            continue
-        ways = [
-            simplify(substitute([node], {x: full(x.shape, v, x.dtype)}), contractions=False).root
-            for v in values
-        ]
-        if ways[0] is ways[1]:
-            node = ways[0]
-    return node
 
 
 def _empirical_fisher_vp(graphs: ModelGraphs) -> Parts:

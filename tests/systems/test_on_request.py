@@ -171,6 +171,27 @@ def test_a_loss_that_is_no_log_likelihood_has_no_fisher_information(loss: str) -
     assert sd.compile(text, functions=["ggn_vp", "empirical_fisher_vp"])
 
 
+@pytest.mark.parametrize(
+    "terms",
+    [
+        ("squared_error(z, y).sum(axis=1)", "(exp(h) - h).sum(axis=1)"),
+        ("squared_error(h @ W2, y).sum(axis=1)", "softplus(x @ W1).sum(axis=1)"),
+        ("log(1 + exp(z)).sum(axis=1)", "(y * b1[:3]**2).sum(axis=1)"),
+    ],
+)
+def test_gauss_newton_of_a_sum_is_the_sum(terms: tuple[str, str]) -> None:
+    """Terms of different values of the network, or of parameters alone: none is left out."""
+    text, old = spec("squared_error"), LOSSES["squared_error"][2]
+    params, v = params_and_direction(compiled("squared_error", "backward").module())
+    one, other, both = (
+        sd.compile(text.replace(old, loss), functions=["ggn_vp"])
+        for loss in (*terms, " + ".join(terms))
+    )
+    given = params, v, *data("squared_error")
+    parts = flat(one.ggn_vp(*given)) + flat(other.ggn_vp(*given))
+    assert error(flat(both.ggn_vp(*given)), parts) < 1e-12
+
+
 def test_a_loss_that_is_linear_in_its_parameters_has_no_gauss_newton_matrix() -> None:
     text = spec("squared_error").replace("squared_error(z, y).sum(axis=1)", "(x @ W1).sum(axis=1)")
     with pytest.raises(SpecError, match="linear in all that it is made of"):

@@ -226,7 +226,7 @@ def units(p: Any, x: Any, keep: Any, y: Any) -> Any:
     h = (h @ p["W3"] + p["b3"]).reshape(-1, 4, 3).max(-1)
     h = n.layer_norm(h, p["g4"])
     h = jnp.where(h > 0, h, p["a5"] * h)
-    return (h @ p["W6"] + p["b6"])[:, 0], lambda z: relu(1 - y * z)
+    return h @ p["W6"] + p["b6"], lambda z: relu(1 - y * z[:, 0])
 
 
 def weight_norm(p: Any, x: Any, y: Any) -> Any:
@@ -262,7 +262,7 @@ def heteroscedastic(p: Any, x: Any, y: Any) -> Any:
     def losses(z: Any) -> Any:
         mean, precision = z["mean"], z["precision"]
         square = precision * (y - mean) ** 2
-        return 0.5 * (square - jnp.log(precision) + jnp.log(2 * jnp.pi)).mean(1)
+        return 0.5 * (square - jnp.log(precision)).mean(1)
 
     return {"mean": h @ p["M"], "precision": softplus(h @ p["S"]) + 1e-3}, losses
 
