@@ -3,14 +3,15 @@
 A loss ℓ = f(z(θ)) is cut at values z, J being their Jacobian and H the Hessian of f (Schraudolph
 2002, *Fast curvature matrix-vector products for second-order gradient descent*).  z is found from
 the loss down: all linear steps are gone back, and then one that is not, on every way to a
-parameter.  So z are the logits of a cross-entropy, the residuals of a squared error, and of a loss
+parameter; several values that come of fewer without a parameter between are taken as these.  So z
+are the logits of a cross-entropy or a focal loss, the residuals of a squared error, and of a loss
 that is the sum of several terms what each of them is made of.  While f is linear in z, as where an
 absolute error ends the loss, the next step back is tried, as long as no parameter is reached.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symdiff.calculus.derivatives import is_linear
@@ -99,21 +100,14 @@ def _levels(top: Node, parameters: list[Node]) -> Iterator[list[Node]]:
     Each level is what the one above is made of by its last step that is not linear; what that is
     made of by linear steps is a level too.  Below the first, none has a parameter in it.
     """
-    order = toposort([top])
-    active = depends_on(order, parameters)
-    place = {node: i for i, node in enumerate(order)}
-
-    def made_of(node: Node) -> list[Node]:
-        inputs = node.inputs[0].inputs if node.op in ("stacked", "final") else node.inputs
-        return [x for x in inputs if x in active and x.dtype in FLOATS]
-
-    level, first = _back([top], made_of, linear=True, place=place), True
+    ways = _Ways(top, parameters)
+    level, first = ways.linear([top]), True
     while True:
-        new = _back(level, made_of, linear=False, place=place)
+        new = ways.fewer(ways.step(level))
         if new == level or (not first and any(not x.inputs for x in new)):
             return
         yield new
-        level = _back(new, made_of, linear=True, place=place)
+        level = ways.linear(new)
         if any(not x.inputs for x in level):
             return
         if level != new:
@@ -121,24 +115,53 @@ def _levels(top: Node, parameters: list[Node]) -> Iterator[list[Node]]:
         first = False
 
 
-def _back(
-    level: Sequence[Node],
-    made_of: Callable[[Node], list[Node]],
-    linear: bool,
-    place: Mapping[Node, int],
-) -> list[Node]:
-    """The level with all linear steps gone back, or else one step of any kind."""
-    waiting, done = list(level), set[Node]()
-    while waiting:
-        node = waiting.pop()
-        inputs = made_of(node)
-        if not inputs or (linear and not _is_linear(node, inputs)):
-            done.add(node)
-        elif linear:
-            waiting += inputs
-        else:
-            done.update(inputs)
-    return sorted(done, key=place.__getitem__)
+class _Ways:
+    """The ways from a node down to its parameters."""
+
+    def __init__(self, top: Node, parameters: list[Node]) -> None:
+        order = toposort([top])
+        self.place = {node: i for i, node in enumerate(order)}
+        self.active = depends_on(order, parameters)
+
+    def made_of(self, node: Node) -> list[Node]:
+        """What a node is made of, as far as it hangs on parameters; what reads a loop, of all."""
+        inputs = node.inputs[0].inputs if node.op in ("stacked", "final") else node.inputs
+        return [x for x in inputs if x in self.active and x.dtype in FLOATS]
+
+    def ordered(self, nodes: Iterable[Node]) -> list[Node]:
+        return sorted(set(nodes), key=self.place.__getitem__)
+
+    def linear(self, level: Iterable[Node]) -> list[Node]:
+        """The level with all linear steps gone back."""
+        waiting, done = list(level), set[Node]()
+        while waiting:
+            node = waiting.pop()
+            inputs = self.made_of(node)
+            if inputs and _is_linear(node, inputs):
+                waiting += inputs
+            else:
+                done.add(node)
+        return self.ordered(done)
+
+    def step(self, level: Sequence[Node]) -> list[Node]:
+        """One step back from each that no other's step leads to: of exp(z) - z, z stays."""
+        steps = {node: self.made_of(node) for node in level}
+        kept = {x for own in steps.values() for x in (*own, *self.linear(own))} & set(level)
+        found = [[x] if x in kept or not steps[x] else steps[x] for x in level]
+        return self.ordered(x for own in found for x in own)
+
+    def fewer(self, level: list[Node]) -> list[Node]:
+        """The fewest values that the level is made of, with no parameter that is not in it."""
+        best, now = level, level
+        while now[-1].inputs:
+            inputs = self.made_of(now[-1])
+            if any(not x.inputs for x in inputs):
+                break
+            now = self.ordered([*now[:-1], *inputs])
+            if len(now) > len(level):
+                break
+            best = now if len(now) < len(best) else best
+        return best
 
 
 def _is_linear(node: Node, active: Sequence[Node]) -> bool:

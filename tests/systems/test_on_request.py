@@ -42,6 +42,7 @@ LOSSES = {
     "of_probabilities": ("p", '["batch", 3]', "squared_error(p, y).sum(axis=1)"),
     "logistic": ("p", '["batch", 3], zero_or_one = true', "binary_cross_entropy(p, y).sum(axis=1)"),
     "poisson": ("z", '["batch", 3], nonnegative = true', "(exp(z) - y * z).sum(axis=1)"),
+    "focal": ("z", '["batch", 3]', "(sigmoid(-z)**2 * softplus(z)).sum(axis=1)"),
 }
 EXPONENTIAL = ("cross_entropy", "squared_error", "logistic", "poisson")
 
@@ -88,6 +89,7 @@ def flat(grads: dict[str, Array]) -> Array:
         ("of_probabilities", "p", lambda p: 2 * np.eye(3)),
         ("logistic", "z", lambda z: np.diag(sigma(z) * sigma(-z))),
         ("poisson", "z", lambda z: np.diag(np.exp(z))),
+        ("focal", "z", lambda z: np.diag(bend(lambda u: sigma(-u) ** 2 * np.log1p(np.exp(u)), z))),
     ],
 )
 def test_gauss_newton_is_the_loop_over_jacobians(
@@ -115,6 +117,11 @@ def soft(z: Array) -> Array:
 
 def sigma(z: Array) -> Array:
     return 1 / (1 + np.exp(-z))
+
+
+def bend(f: Any, z: Array, h: float = 1e-4) -> Array:
+    """f'' by differences."""
+    return np.asarray((f(z + h) - 2 * f(z) + f(z - h)) / h**2)
 
 
 def jacobian(module: Any, params: dict[str, Array], x: Array) -> list[Array]:

@@ -18,9 +18,7 @@ def each(value: Any, rank: int) -> tuple[int, ...]:
     return (value,) * rank if isinstance(value, int) else tuple(value)
 
 
-def conv(
-    x: Any, w: Any, stride: Any = 1, pad: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+def conv(x: Any, w: Any, stride: Any = 1, pad: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
     """Cross-correlation; ``pad`` is a number, one an axis, or pairs."""
     rank = w.ndim - 2
     ends = [(n, n) for n in each(pad, rank)] if not isinstance(pad, list) else pad
@@ -99,19 +97,20 @@ def recur(
     step: Any, x: Any, W: Any, U: Any, b: Any = 0.0, c: Any = None, start: Any = None,
     mask: Any = None, reverse: bool = False, states: int = 1,
 ) -> Any:  # fmt: skip
-    """All states (batch, time, units), by a Python loop over time."""
+    """All states (batch, time, units), by lax.scan."""
     b = b + jnp.zeros(W.shape[1])
-    batch, time = x.shape[:2]
-    zero = jnp.zeros((batch, U.shape[0]))
-    state = (zero if start is None else start, *[zero] * (states - 1))
-    found = [zero] * time
-    for t in range(time)[:: -1 if reverse else 1]:
-        new = step(state, x[:, t], W, U, b, c)
-        if mask is not None:
-            new = tuple(jnp.where(mask[:, t, None] > 0, a, o) for a, o in zip(new, state))
-        state = new
-        found[t] = state[0]
-    return jnp.stack(found, axis=1)
+    zero = jnp.zeros((len(x), U.shape[0]))
+    first = (zero if start is None else start, *[zero] * (states - 1))
+    seen = jnp.ones(x.shape[:2]) if mask is None else mask
+
+    def body(state: Any, now: Any) -> Any:
+        new = step(state, now[0], W, U, b, c)
+        kept = now[1][:, None] > 0
+        state = tuple(jnp.where(kept, a, o) for a, o in zip(new, state, strict=True))
+        return state, state[0]
+
+    _, found = lax.scan(body, first, (jnp.swapaxes(x, 0, 1), seen.T), reverse=reverse)
+    return jnp.swapaxes(found, 0, 1)
 
 
 def softmax(scores: Any, seen: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""The networks of this folder in jax: each a function of parameters and data, written from its spec.
+"""The networks of this folder in jax: functions of parameters and data, written from their specs.
 
 A twin takes the parameters and the inputs by name and gives (z, losses): a value of the network,
 and the losses per example as a function of that value.  The module's output is z, or what OUTPUTS
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jax.nn import gelu, relu6, selu, sigmoid, silu, softplus
+from jax.nn import gelu, selu, sigmoid, silu, softplus
 
 from tests.systems.networks import parts as n
 
@@ -114,7 +114,8 @@ def seq2seq(p: Any, source: Any, real: Any, target: Any, wanted: Any) -> Any:
 def translator(p: Any, text: Any, source: Any, real: Any, next: Any) -> Any:
     def attention(x: Any, memory: Any, number: int, seen: Any) -> Any:
         q, k, v = (
-            h @ p[f"W{c}{number}"] + p[f"b{c}{number}"] for c, h in zip("qkv", (x, memory, memory))
+            h @ p[f"W{c}{number}"] + p[f"b{c}{number}"]
+            for c, h in zip("qkv", (x, memory, memory), strict=True)
         )
         return n.attend(q, k, v, 2, seen) @ p[f"Wo{number}"] + p[f"bo{number}"]
 
@@ -142,9 +143,7 @@ def deep_transformer(p: Any, x: Any, present: Any, y: Any) -> Any:
 
 
 def vit(p: Any, x: Any, y: Any) -> Any:
-    rows = [
-        x[:, :, i : i + 3, j : j + 3].reshape(len(x), -1) for i in (0, 3) for j in (0, 3)
-    ]
+    rows = [x[:, :, i : i + 3, j : j + 3].reshape(len(x), -1) for i in (0, 3) for j in (0, 3)]
     first = jnp.zeros((len(x), 1, 4)) + p["cls"]
     t = jnp.concatenate([first, jnp.stack(rows, 1) @ p["P"]], 1) + p["pos"]
     h = n.layer_norm(t, p["g"], p["o"])
@@ -321,9 +320,7 @@ def gcn(p: Any, nodes: Any, edges: Any, y: Any) -> Any:
 
 def experts(p: Any, x: Any, y: Any) -> Any:
     gate = jax.nn.softmax(x @ p["G"])
-    each = [
-        gelu(x @ p["W"][e] + p["b"][e]) @ p["V"][e] * gate[:, e, None] for e in range(3)
-    ]
+    each = [gelu(x @ p["W"][e] + p["b"][e]) @ p["V"][e] * gate[:, e, None] for e in range(3)]
     return sum(each), lambda z: ((z - y) ** 2).mean(-1)
 
 
@@ -432,9 +429,7 @@ def segmentation_layers(p: Any, x: Any, y: Any) -> Any:
     h = jnp.where(h > 0, h, n.spread(p["a2"]) * h)
     h = jnp.pad(h, [(0, 0), (0, 0), (1, 1), (1, 1)])
     h = (h[..., :-1, :-1] + h[..., 1:, :-1] + h[..., :-1, 1:] + h[..., 1:, 1:]) / 4
-    up = [
-        n.conv_transpose(h[:, 2 * g : 2 * g + 2], p["W3"][2 * g : 2 * g + 2], 3) for g in (0, 1)
-    ]
+    up = [n.conv_transpose(h[:, 2 * g : 2 * g + 2], p["W3"][2 * g : 2 * g + 2], 3) for g in (0, 1)]
     h = gelu(jnp.concatenate(up, 1) + n.spread(p["b3"]))
     z = n.conv(h, p["W4"]) + n.spread(p["b4"])
     return z, lambda z: n.logistic(z, y, 2.0).sum((1, 2, 3))
@@ -454,9 +449,11 @@ def _squares(*names: str) -> Callable[[Any], Any]:
 #: What forward gives, of (parameters, inputs by name), where that is not the twin's z.
 OUTPUTS: dict[str, Callable[..., Any]] = {
     "seq2seq": lambda p, d: dict(
-        zip(("logits", "where_to"), _seq2seq(p, d["source"], d["real"], d["target"]))
+        zip(("logits", "where_to"), _seq2seq(p, d["source"], d["real"], d["target"]), strict=True)
     ),
-    "mixture": lambda p, d: dict(zip(("weights", "means", "sigmas"), _mixture(p, d["x"]))),
+    "mixture": lambda p, d: dict(
+        zip(("weights", "means", "sigmas"), _mixture(p, d["x"]), strict=True)
+    ),
     "vae": lambda p, d: sigmoid(_vae(p, d["x"], d["noise"])[0]),
     "triplets": lambda p, d: triplets(p, **d)[0][0],
     "dlrm": lambda p, d: sigmoid(dlrm(p, **d)[0]),
