@@ -6,6 +6,7 @@ the nesting or the broadcasting in which a formula was written.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -128,6 +129,15 @@ def product_of(node: Node) -> Product:
         pairs = zip(node.inputs, node.attr("exponents"), strict=True)
         return Product(dict(pairs), node.attr("coefficient"))
     return Product({node: 1.0}, 1.0)
+
+
+def common_exponent(e: float, f: float, base: Node) -> float:
+    """The power to which two factors, with positive exponents, can be taken together.
+
+    Where the base may be negative it is a whole number: (a b)^½ = a^½ b^½ needs a, b ≥ 0.
+    """
+    k = min(e, f)
+    return k if base.facts.nonnegative else float(math.floor(k))
 
 
 def opened(node: Node, wanted: Callable[[Node], bool]) -> Product:

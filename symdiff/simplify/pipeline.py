@@ -88,6 +88,7 @@ ACCURATE: tuple[Phase, ...] = (
             *hyperbolic.ACCURATE,
             *exponents.ACCURATE,
             *positive.ACCURATE,
+            *weighted.ACCURATE,
             *picked.ACCURATE,
         ),
     ),

@@ -190,6 +190,8 @@ def _powers_summed(total: Node) -> Scaling | None:
     one = x.op == "mul" and len(x.inputs) == 1 and x.attr("exponents")[0] > 1
     if not (one or (x.op == "pow" and x.inputs[0].facts.nonnegative)):
         return None
+    if x.inputs[0].shape != x.shape:
+        return None
     x = x.inputs[0]
     x = x.inputs[0] if x.op == "abs" else x
     axes = tuple(a for a, n in enumerate(names) if n not in out)

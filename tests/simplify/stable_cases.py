@@ -355,10 +355,26 @@ ACCURATE: dict[str, Case] = {
             b.softmax(z + b.log(weighed)) / weighed,
             b.exp(z - b.logsumexp(z + b.log(weighed), 1, keepdims=True)),
         ),
+        (
+            b.softmax(z + 2 * b.log(weighed)) / weighed,
+            weighed * b.exp(z - b.logsumexp(z + 2 * b.log(weighed), 1, keepdims=True)),
+        ),
         never=(
             b.softmax(z + b.log(weighed)) * weighed,
             b.softmax(z + b.log(weighed)) / scales,
             b.softmax(z) / scales,
+            b.softmax(z + b.log(weighed)) / weighed**2,
+        ),
+    ),
+    "sigmoid_over_weight": _case(
+        (
+            b.sigmoid(z + b.log(weighed)) / weighed,
+            b.exp(z - b.softplus(z + b.log(weighed))),
+        ),
+        never=(
+            b.sigmoid(z + b.log(weighed)) * weighed,
+            b.sigmoid(z + b.log(weighed)) / scales,
+            b.sigmoid(z - b.log(weighed)) / weighed,
         ),
     ),
     "complement_of_quotient": _case(

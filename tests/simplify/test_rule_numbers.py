@@ -72,6 +72,7 @@ LOSES: Mapping[str, str] = {
     "powers_below": "exp makes the rounding of n log x, of hundreds, the result's",
     "product_of_variable_powers": "the sum of the exponents is rounded once more",
     "sigmoid_pair": "σ(z) − y, the known form, cancels at soft labels that are 0 or 1 after all",
+    "sigmoid_over_weight": "exp makes the rounding of its argument, of hundreds, the result's",
     "softmax_over_weight": "exp makes the rounding of its argument, of hundreds, the result's",
     "softplus_of_complement": "softplus(z) − y z, the known form, cancels at labels 0 and 1",
     "softplus_pair": "softplus(z) − y z, the known form, cancels at labels 0 and 1",

@@ -21,6 +21,7 @@ from symdiff.simplify.parts import (
     as_like,
     below_movement,
     moved_again,
+    moves,
     product_of,
     sum_of,
     viewed_as,
@@ -123,17 +124,33 @@ def _log_of_sum(total: Sum, like: Node) -> Node | None:
 
 
 def log_of_terms(logs: Iterable[Node], number: float, like: Node) -> Node:
-    """log(Σ eˡ + number), of two terms by softplus, of more by logsumexp."""
+    """log(Σ eˡ + number), of two terms by softplus, of more by logsumexp.
+
+    The difference that softplus is of is taken to a term that is not −∞: ∞ − ∞ is no number.
+    """
     logs = sorted(logs, key=lambda each: each.digest)
     if number:
         logs.append(constant(math.log(number), like.dtype))
     if len(logs) == 1:
         return logs[0]
-    if len(logs) == 2:
+    finite = [not _may_be_infinite(each) for each in logs]
+    if len(logs) == 2 and any(finite):
+        logs = logs if finite[1] else logs[::-1]
         over = linear_combination([(logs[0], 1.0), (logs[1], -1.0)])
         return linear_combination([(logs[1], 1.0), (scalar("softplus", over), 1.0)])
     rows = [expand_dims(as_like(each, like), (like.ndim,)) for each in logs]
     return reduction("logsumexp", concatenate(rows, like.ndim), (like.ndim,))
+
+
+def _may_be_infinite(log: Node, depth: int = 12) -> bool:
+    """Whether a logarithm holds, in its sums and products, one of what may be 0."""
+    if log.op == "log":
+        return not log.inputs[0].facts.positive
+    if log.op in ("log1mexp", "where", "concatenate") or depth == 0:
+        return True
+    if log.op in ("add", "mul", "logsumexp", "softplus", "log_softmax") or moves(log):
+        return any(_may_be_infinite(x, depth - 1) for x in log.inputs)
+    return False
 
 
 @rule("stabler", "log")

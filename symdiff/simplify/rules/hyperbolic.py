@@ -10,6 +10,7 @@ from symdiff.simplify.parts import (
     Sum,
     as_like,
     below_movement,
+    common_exponent,
     moved_again,
     product_of,
     sum_of,
@@ -55,7 +56,9 @@ def tanh_of_quotient(node: Node, context: Context) -> Rewrite | None:
             below = scalar("cosh", base.inputs[0])
             f = product.factors.get(below, 0.0)
             if e * f < 0:
-                k = min(abs(e), abs(f)) * (1 if e > 0 else -1)
+                k = common_exponent(abs(e), abs(f), base) * (1 if e > 0 else -1)
+                if k == 0:
+                    continue
                 result = product.times(base, -k).times(below, k)
                 result = result.times(scalar("tanh", base.inputs[0]), k)
                 return Rewrite(result.node(node), {"x": base.inputs[0]})
@@ -72,7 +75,9 @@ def tanh_of_expm1(node: Node, context: Context) -> Rewrite | None:
             other = of_scaled("sigmoid", w, -1.0)
             f = product.factors.get(other, 0.0)
             if f > 0:
-                k = min(e, f)
+                k = common_exponent(e, f, base)
+                if k == 0:
+                    continue
                 result = product.times(base, -k).times(other, -k)
                 return Rewrite(result.times(of_scaled("tanh", w, 0.5), k).node(node), {"w": w})
     return None
@@ -116,8 +121,8 @@ def exp_over_expm1(node: Node, context: Context) -> Rewrite | None:
         above = scalar("exp", w)
         f = product.factors.get(above, 0.0)
         if f > 0:
-            k = min(-e, f)
-            if k != math.floor(k):
+            k = common_exponent(-e, f, base)
+            if k == 0 or k % 1:
                 continue
             result = product.times(base, k).times(above, -k)
             result = result.times(of_scaled("expm1", w, -1.0), -k)

@@ -336,27 +336,4 @@ def _is_power(x: Node) -> bool:
     return core.op == "pow" and core.inputs[0].facts.positive
 
 
-@rule("stabler", "mul")
-def softmax_over_weight(node: Node, context: Context) -> Rewrite | None:
-    """softmax(z + log w) / w = e^(z − logsumexp(z + log w)), right also where w = 0"""
-    product = product_of(node)
-    for soft, e in product.factors.items():
-        if soft.op != "softmax" or e != 1:
-            continue
-        u, axes = soft.inputs[0], soft.attr("axes")
-        total = sum_of(u)
-        for term, c in total.terms.items():
-            core, moved = below_movement(term)
-            if core.op != "log" or c <= 0:
-                continue
-            weight = moved_again(core.inputs[0], moved)
-            if product.factors.get(weight, 0.0) != -c:
-                continue
-            low = expand_dims(reduction("logsumexp", u, axes), axes)
-            power = total.without(term).plus(low, -1.0).node(u)
-            result = product.without(soft, weight).times(scalar("exp", power), 1.0)
-            return Rewrite(result.node(node), {"w": weight})
-    return None
-
-
-ACCURATE: tuple[Rule, ...] = (log_of_positive, powers_below, softmax_over_weight)
+ACCURATE: tuple[Rule, ...] = (log_of_positive, powers_below)

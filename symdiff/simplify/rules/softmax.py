@@ -17,6 +17,7 @@ from symdiff.simplify.parts import (
     Sum,
     as_like,
     below_movement,
+    common_exponent,
     core_of,
     find_below,
     is_constant_along,
@@ -147,7 +148,9 @@ def weighted_mean_of_exponentials(node: Node, context: Context) -> Rewrite | Non
             operands = list(core.inputs)
             operands[at] = power_product([(reduction("softmax", z, axes), power)])
             mean = contract(operands, core.attr("indices"), out, dict(core.attr("sizes")))
-            k = min(f, -e) if power == 1 else 1.0
+            k = common_exponent(f, -e, above) if power == 1 else 1.0
+            if k == 0:
+                continue
             result = product.times(above, -k).times(below, k * power)
             result = result.times(viewed_as(above, mean), k)
             return Rewrite(result.node(node), {"z": z})

@@ -12,7 +12,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of, size_node
 from symdiff.expr.shapes import shape_size
 from symdiff.expr.views import expand_dims
-from symdiff.simplify.parts import Product, place, product_of, sum_of
+from symdiff.simplify.parts import Product, is_constant_along, place, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.reductions import own_axes, without_axes
 
@@ -95,15 +95,6 @@ def mean_of(x: Node, axes: tuple[int, ...]) -> Node:
     return expand_dims(power_product([(total, 1.0), (_count(x, axes), -1.0)]), axes)
 
 
-def _is_constant(weight: Product, axes: tuple[int, ...], rank: int) -> bool:
-    """Whether a weight of terms is the same all along axes."""
-    for base in weight.factors:
-        core, places = place(base, rank)
-        if any(p in axes and core.shape[a] != 1 for a, p in enumerate(places)):
-            return False
-    return True
-
-
 @rule("stabler", "contract")
 def sum_of_centred(node: Node, context: Context) -> Rewrite | None:
     """Σ (x − mean x) = 0"""
@@ -112,7 +103,8 @@ def sum_of_centred(node: Node, context: Context) -> Rewrite | None:
         if found is None:
             continue
         x, axes, weight = found
-        if set(axes) <= set(own_axes(node, at)) and _is_constant(weight, axes, operand.ndim):
+        constant = all(is_constant_along(w, axes, operand.ndim) for w in weight.factors)
+        if constant and set(axes) <= set(own_axes(node, at)):
             return Rewrite(without_axes(node, at, axes, 0.0), {"x": x})
     return None
 

@@ -9,11 +9,14 @@ from symdiff.expr.contraction import contract
 from symdiff.expr.graph import rebuild
 from symdiff.expr.movement import reduction
 from symdiff.expr.node import Node
+from symdiff.expr.views import expand_dims
 from symdiff.simplify.parts import (
     as_like,
     below_movement,
+    common_exponent,
     moved_again,
     product_of,
+    sum_of,
 )
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import (
@@ -83,12 +86,20 @@ def _below_chain(node: Node, wanted: Node) -> list[tuple[Node, int]] | None:
                 return None
             chain.append((node, inner[0]))
             node = node.inputs[inner[0]]
-        elif node.op in _LINEAR:
-            chain.append((node, 0))
-            node = node.inputs[0]
+        elif node.op in _LINEAR and (at := _linear_place(node, wanted)) is not None:
+            chain.append((node, at))
+            node = node.inputs[at]
         else:
             return None
     return None
+
+
+def _linear_place(node: Node, wanted: Node) -> int | None:
+    """The operand that a node is linear in, of which it is made of ``wanted``."""
+    if node.op != "mul":
+        return 0
+    found = [i for i, x in enumerate(node.inputs) if _reaches(x, wanted)]
+    return found[0] if len(found) == 1 and node.attr("exponents")[found[0]] == 1 else None
 
 
 _DEEP = 8
@@ -123,7 +134,9 @@ def softmax_in_contraction(node: Node, context: Context) -> Rewrite | None:
             if f <= 0:
                 continue
             new = _with_softmax(above, exponential, below, at, q, bool(weights))
-            k = min(f, -e)
+            k = common_exponent(f, -e, above)
+            if k == 0:
+                continue
             if new is None and above is exponential:
                 same = [w for w in weights if w.shape == above.shape or w.ndim == 0]
                 if all(product.factors.get(w, 0.0) >= k for w in same) and same == weights:
@@ -197,9 +210,10 @@ def _with_softmax(
         if i == at:
             continue
         wanted = w, tuple(rename[n] for n in own)
-        if wanted not in pairs:
+        free = [j for j, pair in enumerate(pairs) if pair == wanted and j not in drop]
+        if not free:
             return None
-        drop.append(pairs.index(wanted))
+        drop.append(free[0])
     kept = [(q if i == place else x, n) for i, (x, n) in enumerate(pairs) if i not in drop]
     new = contract(
         [x for x, _ in kept], [n for _, n in kept], inner.attr("out"), dict(inner.attr("sizes"))
@@ -210,7 +224,52 @@ def _with_softmax(
     return new
 
 
+@rule("stabler", "mul")
+def softmax_over_weight(node: Node, context: Context) -> Rewrite | None:
+    """softmax(z + n log w) / wᵏ = wⁿ⁻ᵏ e^(z − logsumexp(z + n log w)), right also where w = 0"""
+    product = product_of(node)
+    for soft, e in product.factors.items():
+        if soft.op != "softmax" or e != 1:
+            continue
+        u, axes = soft.inputs[0], soft.attr("axes")
+        total = sum_of(u)
+        for term, c in total.terms.items():
+            core, moved = below_movement(term)
+            if core.op != "log" or c <= 0:
+                continue
+            weight = moved_again(core.inputs[0], moved)
+            k = -product.factors.get(weight, 0.0)
+            if not 0 < k <= c:
+                continue
+            low = expand_dims(reduction("logsumexp", u, axes), axes)
+            power = total.without(term).plus(low, -1.0).node(u)
+            result = product.without(soft, weight).times(scalar("exp", power), 1.0)
+            result = result.times(weight, c - k)
+            return Rewrite(result.node(node), {"w": weight})
+    return None
+
+
+@rule("stabler", "mul")
+def sigmoid_over_weight(node: Node, context: Context) -> Rewrite | None:
+    """σ(z + log w) / w = e^(z − softplus(z + log w)), right also where w = 0"""
+    product = product_of(node)
+    for soft, e in product.factors.items():
+        if soft.op != "sigmoid" or e != 1:
+            continue
+        (u,) = soft.inputs
+        total = sum_of(u)
+        for term, c in total.terms.items():
+            core, moved = below_movement(term)
+            weight = moved_again(core.inputs[0], moved) if core.op == "log" else core
+            if core.op == "log" and c == 1 and product.factors.get(weight) == -1:
+                power = total.without(term).plus(scalar("softplus", u), -1.0).node(u)
+                result = product.without(soft, weight).times(scalar("exp", power), 1.0)
+                return Rewrite(result.node(node), {"w": weight, "z": u})
+    return None
+
+
 RULES: tuple[Rule, ...] = (
     softmax_in_contraction,
     weights_into_exponents,
 )
+ACCURATE: tuple[Rule, ...] = (softmax_over_weight, sigmoid_over_weight)

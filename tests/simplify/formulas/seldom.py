@@ -72,4 +72,17 @@ TABLE: dict[str, Row] = {
         "Z",
         {"Z": ZZ, "k": K3},
     ),
+    "mass_beside_exponentials": (
+        "np.sum(np.log(w+np.exp(z)))",
+        "w",
+        {
+            "w": v([0.5, 0.0, 2.0], [0.0, 1e-300, 0.0], nonnegative=True),
+            "z": v([0.5, -1.0, 2.0], [-600.0, 600.0, 3.0]),
+        },
+    ),
+    "squared_weights": (
+        "np.log(np.sum(w*w*np.exp(z)))",
+        "w",
+        {"w": v([0.5, 0.0, 2.0, 1.0], [0.0, 1e-100, 1.0, 2.0], nonnegative=True), "z": Z},
+    ),
 }
