@@ -53,6 +53,14 @@ class Step:
     weak: bool
     blocks: tuple[Program, ...] = ()
 
+    def moved(self, dest: int, args: tuple[int, ...]) -> Step:
+        """The same operation on other registers."""
+        if dest == self.dest and args == self.args:
+            return self
+        return Step(
+            dest, self.action, args, self.details, self.shape, self.dtype, self.weak, self.blocks
+        )
+
     def detail(self, name: str) -> Any:
         """The setting of that name; KeyError if the step has none such."""
         for key, value in self.details:
@@ -164,7 +172,7 @@ class Builder:
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = len(self.steps)
-            self.steps.append(replace(step, dest=found))
+            self.steps.append(step.moved(found, step.args))
         return found
 
     def pick(self, compound: int, label: str, shape: Shape, dtype: str, **details: Any) -> int:
@@ -337,12 +345,16 @@ def live(program: Program) -> Program:
     for step in reversed(program.steps):
         if step.dest in needed:
             needed.update(step.args)
+    if len(needed) == len(program.steps):
+        return program
     place = {register: position for position, register in enumerate(sorted(needed))}
     return Program(
         tuple(
-            replace(step, dest=place[step.dest], args=tuple(place[arg] for arg in step.args))
-            for step in program.steps
-            if step.dest in needed
+            [
+                step.moved(place[step.dest], tuple([place[arg] for arg in step.args]))
+                for step in program.steps
+                if step.dest in needed
+            ]
         ),
         {label: place[register] for label, register in program.results.items()},
         {place[register]: node for register, node in program.nodes.items() if register in place},

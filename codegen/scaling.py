@@ -8,7 +8,7 @@ way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from codegen.contraction import TYPICAL_SIZE
@@ -26,23 +26,30 @@ _VIEWS = VIEWS - {"diagonal"}
 
 def scaled_early(program: Program) -> Program:
     """The program with each number that scales several results multiplied in as early as may be."""
-    for scale in dict.fromkeys(s for step in program.steps for s in _scales(program, step)):
+    for scale in dict.fromkeys(_scales(program).values()):
         program = _moved(program, scale)
     return program
 
 
-def _scales(program: Program, step: Step) -> Iterator[Scale]:
-    """The number that a step scales an array by, if that is what it does."""
-    if step.action == "call" and len(step.args) == 2 and step.shape:
-        function: str = step.detail("function")
-        if function in ("multiply", "divide") and program.steps[step.args[1]].weak:
-            yield function, step.args[1]
+def _scales(program: Program) -> dict[int, Scale]:
+    """The steps that scale an array by a number."""
+    found: dict[int, Scale] = {}
+    for step in program.steps:
+        if step.action == "call" and len(step.args) == 2 and step.shape:
+            if program.steps[step.args[1]].weak:
+                function: str = step.detail("function")
+                if function in ("multiply", "divide"):
+                    found[step.dest] = function, step.args[1]
+    return found
 
 
 def _moved(program: Program, scale: Scale) -> Program:
-    carried = _carried(program, scale)
     steps = program.steps
-    removed = {s.dest for s in steps if scale in _scales(program, s) and s.args[0] in carried}
+    ends = {r: steps[r].args[0] for r, own in _scales(program).items() if own == scale}
+    if len(ends) < 2:
+        return program
+    carried = _carried(program, ends)
+    removed = {r for r, x in ends.items() if x in carried}
     first = {r for r in carried if not any(a in carried for a in steps[r].args)}
     beside = {a for r in carried - first if _is_sum(steps[r]) for a in steps[r].args} - carried
     if len(removed) < 2 or _elements(program, first | beside) >= _elements(program, removed):
@@ -75,7 +82,7 @@ class _Move:
             if _is_sum(step) and step.dest in self.carried - self.first:
                 kept = zip(step.args, args, strict=True)
                 args = [new if old in self.carried else self.scaled(new) for old, new in kept]
-            register = self.builder.append(replace(step, args=tuple(args)))
+            register = self.builder.append(step.moved(step.dest, tuple(args)))
             place[step.dest] = self.scaled(register) if step.dest in self.first else register
             node = program.nodes.get(step.dest)
             if node is not None and step.dest not in self.carried:
@@ -109,15 +116,17 @@ class _Move:
         if register not in self.place:
             step = self.program.steps[register]
             args = tuple(self.number(a) for a in step.args)
-            self.place[register] = self.builder.append(replace(step, args=args))
+            self.place[register] = self.builder.append(step.moved(step.dest, args))
         return self.place[register]
 
 
-def _carried(program: Program, scale: Scale) -> set[int]:
-    """The values that may hold the number: all that reads them is linear, and ends in the scale."""
+def _carried(program: Program, ends: Mapping[int, int]) -> set[int]:
+    """The values that may hold the number: all that reads them is linear, and ends in the scale.
+
+    ``ends`` are the steps that scale, and what they do.
+    """
     steps, readers = program.steps, program.readers()
     results = {*program.results.values()}
-    ends = {s.dest: s.args[0] for s in steps if scale in _scales(program, s)}
     carried = {
         s.dest
         for s in steps

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import NoReturn
 
 #: Modules that an emitted one may import.
 MODULES = frozenset({"math", "numpy", "numpy.lib.stride_tricks", "sys", "scipy.special"})
@@ -47,41 +48,22 @@ def verify(source: str) -> None:
         tree = ast.parse(source)
     except SyntaxError as error:
         raise EmissionError(f"the emitted text does not parse: {error}") from error
-    stack: list[ast.AST] = [tree]
-    while stack:
-        node = stack.pop()
-        _verify_node(node)
-        stack += _children(node)
     globals_ = set(_bound(tree.body)) | {"__name__"}
-    _Scope(globals_ | BUILTINS).run(tree.body)
-
-
-_SAY_NOTHING = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.Constant)
+    _Scope(globals_ | BUILTINS, hides=True).run(tree.body)
 
 
 def _children(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below one, but for operators, contexts and constants; kept with the node."""
-    found: list[ast.AST] | None = node.__dict__.get("children")
-    if found is None:
-        found = []
-        for field in node._fields:
-            value = getattr(node, field, None)
-            if isinstance(value, list):
-                found += [x for x in value if isinstance(x, ast.AST)]
-            elif isinstance(value, ast.AST) and not isinstance(value, _SAY_NOTHING):
-                found.append(value)
-        node.__dict__["children"] = found
-    return found
+    """The nodes right below one, in the order of the text."""
+    return list(ast.iter_child_nodes(node))
 
 
-def _fail(node: ast.AST, what: str) -> None:
+def _fail(node: ast.AST, what: str) -> NoReturn:
     raise EmissionError(f"emitted line {getattr(node, 'lineno', '?')}: {what}")
 
 
-def _verify_node(node: ast.AST) -> None:
-    if isinstance(node, ast.Attribute) and node.attr not in ATTRIBUTES:
-        _fail(node, f"attribute {node.attr} is not one that modules use")
-    elif isinstance(node, ast.Import):
+def _verify_statement(node: ast.AST) -> None:
+    """What only statements can do wrong."""
+    if isinstance(node, ast.Import):
         for alias in node.names:
             if alias.name not in MODULES:
                 _fail(node, f"import of {alias.name}")
@@ -93,8 +75,6 @@ def _verify_node(node: ast.AST) -> None:
             _fail(node, f"ClassDef {node.name} has no place in a module")
     elif isinstance(node, (ast.Global, ast.Nonlocal, ast.AsyncFunctionDef)):
         _fail(node, f"{type(node).__name__} has no place in a module")
-    elif isinstance(node, ast.Name) and _is_dunder(node.id) and node.id != "__name__":
-        _fail(node, f"name {node.id}")
 
 
 def _only_says(node: ast.ClassDef) -> bool:
@@ -131,68 +111,105 @@ class _Scope:
     """Names known where a statement runs; statements are taken in the order of the text.
 
     A name that some path assigns counts as assigned after it: kernels have one path only, and
-    the helper functions are tested as they are.
+    the helper functions are tested as they are.  What was read of the ``outer`` scope is
+    ``borrowed``, and cannot be the scope's own any more, unless the scope ``hides`` outer names.
     """
 
-    def __init__(self, known: Iterable[str], locals_: Iterable[str] = ()) -> None:
-        self.outer = frozenset(known)
+    def __init__(self, outer: Iterable[str], hides: bool = False) -> None:
+        self.outer = frozenset(outer)
+        self.hides = hides
         self.assigned: set[str] = set()
-        self.later = frozenset(locals_)
+        self.borrowed: dict[str, ast.Name] = {}
 
-    def run(self, statements: Iterable[ast.stmt]) -> None:
-        for statement in statements:
-            self.visit(statement)
+    def run(self, nodes: Sequence[ast.AST]) -> None:
+        """Look at statements, or parts of them; what each reads before what it assigns.
 
-    def visit(self, node: ast.AST) -> None:
-        if isinstance(node, ast.FunctionDef):
-            for decorator in node.decorator_list:
-                self.visit(decorator)
-            self.function(node.args, node.body)
-        elif isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)):
-            self.comprehension(node)
-        elif isinstance(node, ast.Name):
-            self.name(node)
-        elif isinstance(node, (ast.Assign, ast.AugAssign, ast.For)):
-            first = node.iter if isinstance(node, ast.For) else node.value
-            self.visit(first)
-            for child in _children(node):
-                if child is not first:
-                    self.visit(child)
-        else:
-            if isinstance(node, (ast.alias, ast.ExceptHandler)):
-                self.assigned.update(_bound([node]))
-            for child in _children(node):
-                self.visit(child)
+        Most of a module are plain calls, and long ones take hundreds of thousands of nodes.
+        """
+        stack: list[ast.AST] = list(reversed(nodes))
+        while stack:
+            node = stack.pop()
+            kind = type(node)
+            if kind is ast.Name:
+                self.name(node)  # type: ignore[arg-type]
+            elif kind in _SAY_NOTHING:
+                continue
+            elif isinstance(node, ast.Attribute):
+                if node.attr not in ATTRIBUTES:
+                    _fail(node, f"attribute {node.attr} is not one that modules use")
+                stack.append(node.value)
+            elif isinstance(node, ast.Call):
+                stack += [keyword.value for keyword in node.keywords]
+                stack += node.args
+                stack.append(node.func)
+            elif isinstance(node, ast.Assign):
+                stack += node.targets
+                stack.append(node.value)
+            elif isinstance(node, ast.AugAssign):
+                stack += (node.target, node.value)
+            elif isinstance(node, ast.For):
+                self.run([node.iter, node.target, *node.body, *node.orelse])
+            elif isinstance(node, ast.FunctionDef):
+                self.run(node.decorator_list)
+                self.function(node)
+            elif isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)):
+                self.comprehension(node)
+            else:
+                _verify_statement(node)
+                if isinstance(node, (ast.alias, ast.ExceptHandler)):
+                    for name in _bound([node]):
+                        self.assign(name)
+                stack += reversed(_children(node))
 
     def name(self, node: ast.Name) -> None:
-        if isinstance(node.ctx, ast.Store):
-            self.assigned.add(node.id)
-        elif node.id not in self.assigned and (node.id in self.later or node.id not in self.outer):
-            _fail(node, f"{node.id} is read, and was not assigned")
+        """A name is read or assigned."""
+        name = node.id
+        if name[:2] == "__" and _is_dunder(name) and name != "__name__":
+            _fail(node, f"name {name}")
+        if type(node.ctx) is ast.Store:
+            self.assign(name)
+        elif name not in self.assigned:
+            if name not in self.outer:
+                _fail(node, f"{name} is read, and was not assigned")
+            self.borrowed.setdefault(name, node)
 
-    def function(self, arguments: ast.arguments, body: list[ast.stmt]) -> None:
-        for default in [*arguments.defaults, *arguments.kw_defaults]:
-            if default is not None:
-                self.visit(default)
-        inner = _Scope(self.outer, _bound(body))
+    def assign(self, name: str) -> None:
+        """The name is the scope's own."""
+        if name in self.borrowed and not self.hides:
+            _fail(self.borrowed[name], f"{name} is read, and was not assigned")
+        self.assigned.add(name)
+
+    def function(self, node: ast.FunctionDef) -> None:
+        """A function's defaults in this scope, its body in one of its own."""
+        arguments = node.args
         given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         given += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
+        said = [a.annotation for a in given] + [node.returns]
+        around = [*said, *arguments.defaults, *arguments.kw_defaults]
+        self.run([part for part in around if part is not None])
+        inner = _Scope(self.outer)
         inner.assigned.update(a.arg for a in given)
-        inner.run(body)
+        inner.run(node.body)
 
     def comprehension(
         self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
     ) -> None:
-        before = set(self.assigned)
-        for generator in node.generators:
-            self.visit(generator.iter)
-            self.visit(generator.target)
-            for condition in generator.ifs:
-                self.visit(condition)
-        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        for part in parts:
-            self.visit(part)
-        self.assigned = before
+        """Its names are its own: they hide what is outside, and are gone behind it."""
+        first, *others = node.generators
+        self.run([first.iter])
+        inner = _Scope(self.outer | self.assigned, hides=True)
+        inner.run([first.target, *first.ifs])
+        for generator in others:
+            inner.run([generator.iter, generator.target, *generator.ifs])
+        inner.run([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
+        for read in inner.borrowed.values():
+            self.name(read)
+
+
+#: Nodes that hold no others, and nothing to look at.
+_SAY_NOTHING = frozenset(
+    {ast.Constant, ast.Load, ast.Store, ast.Del, ast.Pass, ast.Break, ast.Continue}
+)
 
 
 #: Names of Python's that helper functions rely on exist in every version.

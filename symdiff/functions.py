@@ -76,6 +76,7 @@ def _hvp(graphs: ModelGraphs) -> Parts:
         list(vs.values()),
         names=graphs.names,
         memo=graphs.memo,
+        gradient=list(graphs.gradients.values()),
     )
     parts = (dict(zip(xs, way.raw, strict=True)),)
     return Parts(parts, v=vs, mode=way.mode, modes=way.flops, simplified=way.simplified)

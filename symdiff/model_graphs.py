@@ -107,15 +107,22 @@ class ModelGraphs:
     @cached_property
     def gradients(self) -> dict[str, Node]:
         """The gradient of the loss for each trainable parameter."""
-        found = gradients(self.loss, list(self.trainable.values()))
-        return dict(zip(self.trainable, found, strict=True))
+        return dict(zip(self.trainable, self._derivatives, strict=False))
 
     @cached_property
     def cotangents(self) -> dict[Node, str]:
-        """The loss's derivatives with respect to the equations' values, and their names.
+        """The loss's derivatives with respect to the equations' values, and their names."""
+        derivatives = self._derivatives[len(self.trainable) :]
+        return {d: f"d_{name}" for name, d in zip(self._held, derivatives, strict=True)}
 
-        Only of values that their readers hold as they are: see calculus.reverse.
-        """
+    @cached_property
+    def _derivatives(self) -> list[Node]:
+        """The loss's derivatives with respect to parameters, then values: one sweep gives both."""
+        return gradients(self.loss, [*self.trainable.values(), *self._held.values()])
+
+    @cached_property
+    def _held(self) -> dict[str, Node]:
+        """The equations' values that their readers hold as they are: see calculus.reverse."""
         order = toposort([self.loss])
         readers = consumers(order)
         found: dict[str, Node] = {}
@@ -124,8 +131,7 @@ class ModelGraphs:
             if node in readers and node.dtype in FLOATS and _stands_alone(node, readers):
                 if is_held(node, order, [self.loss]):
                     found[name] = node
-        derivatives = gradients(self.loss, list(found.values()))
-        return {d: f"d_{name}" for name, d in zip(found, derivatives, strict=True)}
+        return found
 
     @cached_property
     def regularizer_gradients(self) -> dict[str, Node] | None:

@@ -9,7 +9,7 @@ numbers are the same, the work is not.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 from symdiff.calculus.batching import vmap
 from symdiff.calculus.forward import jvp
@@ -21,25 +21,35 @@ from symdiff.expr.node import Node
 from symdiff.expr.shapes import Shape
 from symdiff.expr.views import broadcast_to
 
+Mode: TypeAlias = "Callable[[Node, Sequence[Node], Sequence[Node], Gradient], list[Node]]"
+#: ∇f, made where it is needed.
+Gradient: TypeAlias = Callable[[], Sequence[Node]]
 
-def _reverse_over_reverse(y: Node, xs: Sequence[Node], vs: Sequence[Node]) -> list[Node]:
+
+def _reverse_over_reverse(
+    y: Node, xs: Sequence[Node], vs: Sequence[Node], gradient: Gradient
+) -> list[Node]:
     """∇⟨∇f, v⟩: cotangents are not differentiated, so that seeding ∇f with v holds v fixed."""
-    return gradients(gradients(y, xs), xs, vs)
+    return gradients(gradient(), xs, vs)
 
 
-def _forward_over_reverse(y: Node, xs: Sequence[Node], vs: Sequence[Node]) -> list[Node]:
+def _forward_over_reverse(
+    y: Node, xs: Sequence[Node], vs: Sequence[Node], gradient: Gradient
+) -> list[Node]:
     """The directional derivative of ∇f."""
-    return jvp(gradients(y, xs), xs, vs)
+    return jvp(gradient(), xs, vs)
 
 
-def _reverse_over_forward(y: Node, xs: Sequence[Node], vs: Sequence[Node]) -> list[Node]:
+def _reverse_over_forward(
+    y: Node, xs: Sequence[Node], vs: Sequence[Node], gradient: Gradient
+) -> list[Node]:
     """The gradient of the directional derivative, v held fixed."""
     moving = depends_on(toposort(vs), xs)
     fixed = [stop_gradient(v) if v in moving else v for v in vs]
     return gradients(jvp(y, xs, fixed), xs)
 
 
-HVP_MODES: dict[str, Callable[[Node, Sequence[Node], Sequence[Node]], list[Node]]] = {
+HVP_MODES: dict[str, Mode] = {
     "reverse-over-reverse": _reverse_over_reverse,
     "forward-over-reverse": _forward_over_reverse,
     "reverse-over-forward": _reverse_over_forward,
@@ -47,16 +57,36 @@ HVP_MODES: dict[str, Callable[[Node, Sequence[Node], Sequence[Node]], list[Node]
 
 
 @overload
-def hvp(y: Node, xs: Node, vs: Any, mode: str = "reverse-over-reverse") -> Node: ...
-@overload
-def hvp(y: Node, xs: Sequence[Node], vs: Any, mode: str = "reverse-over-reverse") -> list[Node]: ...
 def hvp(
-    y: Node, xs: Node | Sequence[Node], vs: Any, mode: str = "reverse-over-reverse"
+    y: Node,
+    xs: Node,
+    vs: Any,
+    mode: str = "reverse-over-reverse",
+    *,
+    gradient: Sequence[Node] | None = None,
+) -> Node: ...
+@overload
+def hvp(
+    y: Node,
+    xs: Sequence[Node],
+    vs: Any,
+    mode: str = "reverse-over-reverse",
+    *,
+    gradient: Sequence[Node] | None = None,
+) -> list[Node]: ...
+def hvp(
+    y: Node,
+    xs: Node | Sequence[Node],
+    vs: Any,
+    mode: str = "reverse-over-reverse",
+    *,
+    gradient: Sequence[Node] | None = None,
 ) -> Node | list[Node]:
     """The Hessian of a scalar times a vector: ∇⟨∇y, v⟩, with v held fixed even if it depends on xs.
 
     ``vs`` gives a node, number or array of x's shape for each x; the result has the structure of
     ``xs``.  ``mode`` is one of HVP_MODES: all give the same numbers from different graphs.
+    ``gradient`` is that of y by the xs, where it is there already.
     Raises ShapeError if y is not of shape () or a v does not fit its x.
     """
     if mode not in HVP_MODES:
@@ -67,7 +97,10 @@ def hvp(
     if len(given) != len(variables):
         raise ValueError(f"hvp: {len(given)} vs for {len(variables)} xs")
     pairs = zip(given, variables, strict=True)
-    result = HVP_MODES[mode](y, variables, [as_like(v, x, "hvp: a v") for v, x in pairs])
+    fixed = [as_like(v, x, "hvp: a v") for v, x in pairs]
+    result = HVP_MODES[mode](
+        y, variables, fixed, lambda: gradients(y, variables) if gradient is None else gradient
+    )
     return result[0] if isinstance(xs, Node) else result
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from symdiff.expr.numbers import (
     number_of,
     rounded_away,
     rounded_root,
+    shared_float,
 )
 from symdiff.expr.ops import promote
 from symdiff.expr.scalars import SCALARS
@@ -47,7 +49,7 @@ from symdiff.expr.views import (
 
 def _broadcast_shape(what: str, inputs: Sequence[Node]) -> Shape:
     try:
-        return broadcast_shapes(*(x.shape for x in inputs))
+        return broadcast_shapes(*[x.shape for x in inputs])
     except ShapeError as fault:
         names = " and ".join(with_shape(x) for x in inputs)
         raise ShapeError(f"{what}: {fault} ({names})") from None
@@ -56,12 +58,13 @@ def _broadcast_shape(what: str, inputs: Sequence[Node]) -> Shape:
 def elementwise(what: str, inputs: Sequence[Node], make: Any) -> Node:
     """``make(inputs)`` with broadcasts and views taken out of the inputs and put around it."""
     shape = _broadcast_shape(what, inputs)
-    if not any(x.is_view for x in inputs):
+    views = [x for x in inputs if x.is_view]
+    if not views:
         return broadcast_to(make(inputs), shape)
     if len(inputs) == 1:
         return through_view(inputs[0], lambda core: make([core]))
     cores = [strip_broadcast(x) for x in inputs]
-    inner = broadcast_shapes(*(x.shape for x in cores))
+    inner = broadcast_shapes(*[x.shape for x in cores])
     rank = len(inner)
     # An axis that every operand has only by expansion is taken out and put back once.
     common = set(range(rank))
@@ -128,6 +131,10 @@ def _fold(name: str, inputs: Sequence[Node]) -> Node | None:
     return constant(np.asarray(value), result)
 
 
+#: Operands in which sums and products look for numbers and for what merges.
+_LOOKED_INTO = frozenset({"constant", "contract", "mul", "add"})
+
+
 def _is_even(e: float) -> bool:
     return e % 2 == 0
 
@@ -162,7 +169,8 @@ def _factors(node: Node, e: float, scalars_out: bool) -> tuple[float, list[tuple
         number = coefficient if e == 1 else rounded_away(coefficient**e)
         return number, [(pairs[0][0], pairs[0][1] * e)]
     if coefficient != 1 and (whole or coefficient > 0):
-        outer, rest = coefficient**e, power_product(pairs)
+        outer = coefficient**e
+        rest = power_product(pairs) if shared_float(node.inputs) is None else _bare(node)[0]
         more, inner = _factors(rest, e, scalars_out)
         return outer * more, inner
     zero_d = [(x, p * e) for x, p in pairs if x.ndim == 0]
@@ -170,6 +178,38 @@ def _factors(node: Node, e: float, scalars_out: bool) -> tuple[float, list[tuple
         rest = power_product([(x, p) for x, p in pairs if x.ndim > 0])
         return 1.0, [*zero_d, (rest, 1.0)]
     return 1.0, [(node, e)]
+
+
+def _is_whole(value: float) -> bool:
+    return math.isfinite(value) and value == math.floor(value)
+
+
+def _by_digest(part: tuple[Node, float]) -> bytes:
+    return part[0].digest
+
+
+_BARE: WeakKeyDictionary[Node, tuple[Node, Node]] = WeakKeyDictionary()
+
+
+def _bare(node: Node) -> tuple[Node, Node]:
+    """A product of floats without its number, and without its 0-d factors as well.
+
+    Kept with the node: what is linear in a product takes both out in front, again and again.
+    """
+    found = _BARE.get(node)
+    if found is None:
+        pairs = list(zip(node.inputs, node.attr("exponents"), strict=True))
+        arrays = [(x, e) for x, e in pairs if x.ndim]
+        without = node if node.attr("coefficient") == 1 else power_product(pairs, dtype=node.dtype)
+        rest = without if len(arrays) in (0, len(pairs)) else power_product(arrays, 1.0, node.dtype)
+        found = _BARE[node] = without, rest
+    return found
+
+
+def split_product(node: Node) -> tuple[float, list[tuple[Node, float]], Node]:
+    """A product with axes as number * 0-d factors * rest."""
+    pairs = zip(node.inputs, node.attr("exponents"), strict=True)
+    return node.attr("coefficient"), [(x, e) for x, e in pairs if x.ndim == 0], _bare(node)[1]
 
 
 def _times(a: float, b: float) -> float:
@@ -185,26 +225,31 @@ def power_product(
     """
     bases = [base for base, _ in factors]
     exponents = [float(e) for _, e in factors]
-    whole = coefficient == math.floor(coefficient) if math.isfinite(coefficient) else False
-    whole = whole and all(e >= 0 and e == math.floor(e) for e in exponents)
-    bases, resolved = arithmetic(bases, whole)
+    resolved = shared_float(bases)
+    if resolved is None:
+        whole = _is_whole(coefficient) and all(e >= 0 and _is_whole(e) for e in exponents)
+        bases, resolved = arithmetic(bases, whole)
     dtype = dtype or resolved
     if not bases:
         return constant(coefficient, dtype)
 
     def make(cores: list[Node]) -> Node:
-        shape = broadcast_shapes(*(x.shape for x in cores))
+        shape = broadcast_shapes(*[x.shape for x in cores])
         total = rounded_root(float(coefficient))
         powers: dict[Node, float] = {}
         for core, e in zip(cores, exponents, strict=True):
+            if core.op not in _LOOKED_INTO:
+                powers[core] = powers.get(core, 0.0) + e
+                continue
             number, parts = _factors(core, e, bool(shape))
             total = _times(total, number)
             for base, p in parts:
                 powers[base] = powers.get(base, 0.0) + p
-        for base, p in list(powers.items()):
+        for base, p in powers.items():
             if p > 1 and base.facts.zero_or_one and not base.facts.declared:
                 powers[base] = 1.0  # 0 and 1 are their own powers
-        kept = sorted(((b, p) for b, p in powers.items() if p != 0), key=lambda bp: bp[0].digest)
+        kept = [(base, p) for base, p in powers.items() if p != 0]
+        kept.sort(key=_by_digest)
         return _product_node(kept, total, shape, dtype)
 
     return elementwise("multiply", bases, make)
@@ -277,8 +322,7 @@ def _term(node: Node, c: float) -> tuple[float, Node | None, float]:
         number, base, own = _term(node.inputs[0], c)
         return number, None if base is None else rewrap(node, base), own
     if node.op == "mul" and node.attr("coefficient") != 1:
-        pairs = list(zip(node.inputs, node.attr("exponents"), strict=True))
-        return 0.0, power_product(pairs, dtype=node.dtype), c * node.attr("coefficient")
+        return 0.0, _bare(node)[0], c * node.attr("coefficient")
     if node.op == "add" and len(node.inputs) == 1:
         inner = node.attr("coefficients")[0]
         return c * node.attr("constant"), node.inputs[0], c * inner
@@ -299,22 +343,27 @@ def linear_combination(
     bases = [base for base, _ in terms]
     coefficients = [rounded_root(float(c)) for _, c in terms]
     constant_term = rounded_root(float(constant_term))
-    whole = all(math.isfinite(c) and c == math.floor(c) for c in [*coefficients, constant_term])
-    bases, resolved = arithmetic(bases, whole)
+    resolved = shared_float(bases)
+    if resolved is None:
+        bases, resolved = arithmetic(bases, all(map(_is_whole, [*coefficients, constant_term])))
     dtype = dtype or resolved
     if not bases:
         return constant(constant_term, dtype)
 
     def make(cores: list[Node]) -> Node:
-        shape = broadcast_shapes(*(x.shape for x in cores))
+        shape = broadcast_shapes(*[x.shape for x in cores])
         total = float(constant_term)
         sums: dict[Node, float] = {}
         for core, c in zip(cores, coefficients, strict=True):
+            if core.op not in _LOOKED_INTO:
+                sums[core] = sums.get(core, 0.0) + c
+                continue
             number, base, own = _term(core, c)
             total += number
             if base is not None:
                 sums[base] = sums.get(base, 0.0) + own
-        kept = sorted(((b, c) for b, c in sums.items() if c != 0), key=lambda bc: bc[0].digest)
+        kept = [(base, c) for base, c in sums.items() if c != 0]
+        kept.sort(key=_by_digest)
         if not kept:
             return full(shape, total, dtype)
         if len(kept) == 1 and total == 0:

@@ -23,13 +23,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from symdiff.expr.algebra import power_product
+from symdiff.expr.algebra import power_product, split_product
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.numbers import (
     arithmetic,
     cast,
     constant,
     number_of,
+    shared_float,
     size_node,
 )
 from symdiff.expr.shapes import ShapeError, Size, size_text
@@ -50,7 +51,36 @@ def contract(
     of ``out`` that no operand has.  An axis of size 1 may share an index with longer ones, as in
     broadcasting.  Raises ShapeError where one index has two sizes or stands twice in ``out``.
     """
-    return _Contraction(operands, indices, out, sizes or {}).build()
+    number, factors, plain = 1.0, list[tuple[Node, float]](), list(operands)
+    for i, x in enumerate(plain):
+        if x.op == "mul" and x.ndim:
+            own, scalars, plain[i] = split_product(x)
+            number *= own
+            factors += scalars
+    if not _is_normal(plain, indices, out, sizes or {}):
+        return _Contraction(operands, indices, out, sizes or {}).build()
+    core = _sorted_node(list(zip(plain, map(tuple, indices), strict=True)), tuple(out))
+    return power_product([*factors, (core, 1.0)], number) if factors or number != 1 else core
+
+
+def _is_normal(
+    operands: Sequence[Node],
+    indices: Sequence[Sequence[int]],
+    out: Sequence[int],
+    sizes: Mapping[int, Size],
+) -> bool:
+    """Whether operands are in normal form as they are: most matrix products are."""
+    if len(operands) < 2 or len(indices) != len(operands) or shared_float(operands) is None:
+        return False
+    have: dict[int, Size] = {}
+    for node, names in zip(operands, indices, strict=True):
+        if len(names) != node.ndim or 1 in node.shape or not _stays_whole(node):
+            return False
+        for name, size in zip(names, node.shape, strict=True):
+            if have.setdefault(name, size) != size or sizes.get(name, size) != size:
+                return False
+    kept = set(out)
+    return len(kept) == len(out) and kept < have.keys()
 
 
 def with_operands(node: Node, operands: Sequence[Node]) -> Node:
@@ -218,14 +248,11 @@ class _Contraction:
 
     def take_apart(self, node: Node, names: Indices) -> bool:
         """Pull numbers and 0-d factors out of a product."""
-        pairs = list(zip(node.inputs, node.attr("exponents"), strict=True))
-        zero_d = [(x, e) for x, e in pairs if x.ndim == 0]
-        arrays = [(x, e) for x, e in pairs if x.ndim > 0]
-        if node.attr("coefficient") == 1 and not zero_d:
+        number, zero_d, rest = split_product(node)
+        if rest is node:
             return False
-        self.number *= node.attr("coefficient")
+        self.number *= number
         self.factors.extend(zero_d)
-        rest = power_product(arrays, dtype=node.dtype)
         self.push([rest], [names[len(names) - rest.ndim :]])
         return True
 

@@ -51,7 +51,14 @@ def _times(a: float, b: float) -> float:
     return 0.0 if a == 0 or b == 0 else a * b
 
 
+def _is_any(x: Node) -> bool:
+    """Whether nothing is known of an array, not even that it is one number."""
+    return x.facts is UNKNOWN and x.op != "constant"
+
+
 def _add(node: Node) -> Facts:
+    if any(map(_is_any, node.inputs)):
+        return Facts(symmetric=True) if _is_symmetric_sum(node) else UNKNOWN
     constant: float = node.attr("constant")
     coefficients: tuple[float, ...] = node.attr("coefficients")
     lo = hi = constant
@@ -72,7 +79,7 @@ def _add(node: Node) -> Facts:
         for axis in range(node.ndim)
         if (total := _total(node, axis, coefficients, constant)) is not None
     )
-    symmetric = node.ndim == 2 and _is_symmetric_sum(node)
+    symmetric = _is_symmetric_sum(node)
     if constant == 0.5 and coefficients in ((0.5,), (-0.5,)):
         integer = node.inputs[0].facts.plus_minus_one  # (1 + y) / 2 is 0 or 1
     signs = (
@@ -103,7 +110,8 @@ def _total(node: Node, axis: int, coefficients: tuple[float, ...], constant: flo
 
 def _is_symmetric_sum(node: Node) -> bool:
     """Whether every term is symmetric, or has its transpose among the others, as often."""
-    if any(x.shape != node.shape for x in node.inputs):
+    square = node.ndim == 2 and node.shape[0] == node.shape[1]
+    if not square or any(x.shape != node.shape for x in node.inputs):
         return False
     terms = dict(zip(node.inputs, node.attr("coefficients"), strict=True))
     lone = [x for x in terms if not x.facts.symmetric]
@@ -161,7 +169,22 @@ def _power(x: float, e: float) -> float:
         return math.inf
 
 
+def _is_any_product(node: Node) -> bool:
+    """Whether nothing can be known of a product: of a factor nothing is, and none is 0 throughout.
+
+    A factor that is a scalar says nothing of symmetry.
+    """
+    some = False
+    for x, e in zip(node.inputs, node.attr("exponents"), strict=True):
+        some = some or (e == 1 and x.ndim > 0 and _is_any(x))
+        if x.facts.lo == x.facts.hi:
+            return False
+    return some and bool(node.attr("coefficient"))
+
+
 def _mul(node: Node) -> Facts:
+    if _is_any_product(node):
+        return UNKNOWN
     coefficient: float = node.attr("coefficient")
     lo = hi = coefficient
     nonzero = coefficient != 0
@@ -188,6 +211,9 @@ def _mul(node: Node) -> Facts:
 
 def _is_nonnegative_product(node: Node) -> bool:
     """Whether what a contraction sums is a product of nonnegative values and of squares."""
+    lone = [x for x in node.inputs if not x.facts.nonnegative]
+    if lone and len(set(lone)) == len(lone) and all(x.op != "mul" for x in lone):
+        return False
     count: dict[tuple[Node, tuple[int, ...]], float] = {}
     sign = 1.0
     for operand, names in zip(node.inputs, node.attr("indices"), strict=True):
@@ -205,12 +231,17 @@ def _is_nonnegative_product(node: Node) -> bool:
 
 
 def _contract(node: Node) -> Facts:
+    facts = [x.facts for x in node.inputs]
+    if node.is_view and facts[0] is UNKNOWN and node.inputs[0].op != "mul":
+        return UNKNOWN
+    repeated = len(facts) > 1 and len(set(node.inputs)) < len(facts)
+    nonnegative = _is_nonnegative_product(node)
+    if len(facts) > 1 and not repeated and not nonnegative and not any(f.sums for f in facts):
+        return UNKNOWN  # no operand is another's mirror image
     out: tuple[int, ...] = node.attr("out")
     indices: tuple[tuple[int, ...], ...] = node.attr("indices")
     kept = set(out)
     summed = {i for names in indices for i in names if i not in kept}
-    facts = [x.facts for x in node.inputs]
-    nonnegative = _is_nonnegative_product(node)
     if len(facts) == 1 and not summed:
         (f,), (names,) = facts, indices
         if len(set(names)) == len(names):  # a view: transpose, expand, broadcast
@@ -221,7 +252,6 @@ def _contract(node: Node) -> Facts:
                 symmetric=f.symmetric and len(out) == 2 and set(names) == set(out),
             )
         return replace(f, sums=NONE, one_hot=NONE, symmetric=False)
-    repeated = len(set(node.inputs)) < len(facts)  # else no operand is another's mirror image
     symmetric = repeated and len(out) == 2 and _is_symmetric_product(node)
     if not nonnegative and not symmetric and all(f is UNKNOWN or f.sums == NONE for f in facts):
         return UNKNOWN if len(facts) > 1 else Facts(nonzero=False, integer=facts[0].integer)
@@ -432,7 +462,7 @@ def infer(node: Node) -> Facts:
         idx = node.inputs[0]
         leaned = idx.facts.declared if facts.one_hot else NONE
         return replace(facts, declared=leaned)
-    if facts == UNKNOWN:
+    if facts is UNKNOWN or facts == UNKNOWN:
         return UNKNOWN
     declared = _declared(*(x.facts for x in node.inputs))
     return facts if declared == facts.declared else replace(facts, declared=declared)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from symdiff.expr.algebra import power_product
+from symdiff.expr.algebra import power_product, split_product
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.numbers import (
     FLOATS,
@@ -40,12 +40,9 @@ def split_scale(node: Node) -> tuple[float, list[tuple[Node, float]], Node]:
     inner = node.inputs[0] if is_view(node) else node
     if inner.op != "mul" or inner.ndim == 0:
         return 1.0, [], node
-    pairs = list(zip(inner.inputs, inner.attr("exponents"), strict=True))
-    zero_d = [(x, e) for x, e in pairs if x.ndim == 0]
-    number = inner.attr("coefficient")
-    if (number == 1 and not zero_d) or len(zero_d) == len(pairs):
+    number, zero_d, rest = split_product(inner)
+    if rest is inner or len(zero_d) == len(inner.inputs):
         return 1.0, [], node
-    rest = power_product([(x, e) for x, e in pairs if x.ndim > 0], dtype=inner.dtype)
     if inner is not node:
         rest = rewrap(node, rest)
     return number, zero_d, rest

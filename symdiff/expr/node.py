@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from symdiff.expr.fact_rules import infer
 from symdiff.expr.near import near_of
 from symdiff.expr.ops import OPS
 from symdiff.expr.shapes import Shape, shape_text
@@ -75,31 +76,28 @@ class Node:
         """
         record = OPS[op]
         inputs = tuple(inputs)
-        ordered = tuple((name, attributes.pop(name)) for name in record.attributes)
-        if attributes:
-            raise TypeError(f"{op} has no attribute {', '.join(attributes)}")
-        digest = hashlib.blake2b(repr((op, ordered)).encode(), digest_size=16)
-        for node in inputs:
-            digest.update(node.digest)
-        key = digest.digest()
+        ordered = tuple([(name, attributes[name]) for name in record.attributes])
+        if len(attributes) != len(ordered):
+            unknown = [name for name in attributes if name not in record.attributes]
+            raise TypeError(f"{op} has no attribute {', '.join(unknown)}")
+        text = repr((op, ordered)).encode()
+        whole = b"".join([text, *[node.digest for node in inputs]])
+        key = hashlib.blake2b(whole, digest_size=16).digest()
         found = _TABLE.get(key)
         if found is not None:
             return found
-        from symdiff.expr.fact_rules import infer
-
         node = object.__new__(Node)
         put = object.__setattr__
         put(node, "op", op)
         put(node, "inputs", inputs)
         put(node, "attributes", ordered)
-        known = dict(ordered)
-        put(node, "_attributes", known)
+        put(node, "_attributes", attributes)
         put(node, "digest", key)
-        shape = record.shape(inputs, known)
+        shape = record.shape(inputs, attributes)
         put(node, "shape", shape)
         put(node, "ndim", len(shape))
-        put(node, "dtype", record.dtype(inputs, known))
-        view = op == "contract" and _sums_nothing(inputs, known)
+        put(node, "dtype", record.dtype(inputs, attributes))
+        view = op == "contract" and len(inputs) == 1 and _sums_nothing(inputs[0], attributes)
         put(node, "is_view", view)
         put(node, "near", near_of(op, inputs, view))
         put(node, "facts", infer(node))
@@ -238,13 +236,10 @@ class Node:
 _TABLE = WeakValueDictionary()
 
 
-def _sums_nothing(inputs: tuple[Node, ...], attributes: dict[str, Any]) -> bool:
-    """Whether a contraction is a view."""
-    if len(inputs) != 1:
-        return False
+def _sums_nothing(x: Node, attributes: dict[str, Any]) -> bool:
+    """Whether a contraction of one operand is a view."""
     (names,), out = attributes["indices"], attributes["out"]
-    pairs = zip(names, inputs[0].shape, strict=True)
-    return all(name in out or size == 1 for name, size in pairs)
+    return all(name in out or size == 1 for name, size in zip(names, x.shape, strict=True))
 
 
 def _call(name: str, *args: Any) -> Node:

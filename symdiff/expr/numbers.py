@@ -117,12 +117,26 @@ def cast(x: Node, dtype: str) -> Node:
     )
 
 
+def shared_float(inputs: Sequence[Node]) -> str | None:
+    """The dtype, where all inputs are floats of one."""
+    dtype = inputs[0].dtype if inputs else None
+    if dtype not in FLOATS:
+        return None
+    for x in inputs:
+        if x.dtype != dtype:
+            return None
+    return dtype
+
+
 def arithmetic(inputs: Sequence[Node], whole: bool = True) -> tuple[list[Node], str]:
     """The inputs of an arithmetic operation, cast where NumPy's promotion would widen them.
 
     Whole numbers and truth values take the dtype of the floats beside them; alone, whole numbers
     stay so if ``whole``, and the rest takes the default dtype.
     """
+    shared = shared_float(inputs)
+    if shared is not None:
+        return list(inputs), shared
     floats = [x.dtype for x in inputs if x.dtype in FLOATS]
     if floats:
         dtype = promote(*floats)

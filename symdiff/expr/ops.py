@@ -55,6 +55,8 @@ _RANK = {"bool": 0, "int64": 1, "float32": 2, "float64": 3}
 
 def promote(*dtypes: str) -> str:
     """The widest of the dtypes, in the order bool, int64, float32, float64."""
+    if dtypes.count(dtypes[0]) == len(dtypes):
+        return dtypes[0]
     return max(dtypes, key=_RANK.__getitem__)
 
 
@@ -76,11 +78,11 @@ def _first_dtype(inputs: Inputs, attrs: Attrs) -> str:
 
 
 def _promoted(inputs: Inputs, attrs: Attrs) -> str:
-    return promote(*(node.dtype for node in inputs))
+    return promote(*[node.dtype for node in inputs])
 
 
 def _broadcast(inputs: Inputs, attrs: Attrs) -> Shape:
-    return broadcast_shapes(*(node.shape for node in inputs))
+    return broadcast_shapes(*[node.shape for node in inputs])
 
 
 def _without_axes(inputs: Inputs, attrs: Attrs) -> Shape:

@@ -165,9 +165,16 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
     Two different names do not match: nothing says that they are equal.
     """
-    if shapes and all(shape == shapes[0] for shape in shapes):
-        return shapes[0]
-    rank = max((len(shape) for shape in shapes), default=0)
+    for shape in shapes:
+        if shape != shapes[0]:
+            return _broadcast(shapes)
+    return shapes[0] if shapes else ()
+
+
+@lru_cache(maxsize=4096)
+def _broadcast(shapes: tuple[Shape, ...]) -> Shape:
+    """See broadcast_shapes; a model has few distinct shapes, and many nodes of each."""
+    rank = max(len(shape) for shape in shapes)
     result: list[Size] = [1] * rank
     for shape in shapes:
         offset = rank - len(shape)

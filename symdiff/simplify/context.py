@@ -9,10 +9,14 @@ the same graph, and in the next function's graph, which is made of the same forw
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from symdiff.expr.graph import consumers, rebuild, toposort
 from symdiff.expr.node import Node
+
+if TYPE_CHECKING:
+    from symdiff.simplify.known import Plan
+    from symdiff.simplify.products import Products
 
 #: A question, the node that it was about, and the answer.
 Asked: TypeAlias = "tuple[Callable[[Context, Node], Any], Node, Any]"
@@ -98,6 +102,9 @@ class Memo:
         self._found: dict[Hashable, dict[Node, tuple[tuple[Asked, ...], Any]]] = {}
         self._rebuilt: dict[tuple[Node, ...], Node] = {}
         self._loops: dict[Hashable, dict[tuple[Node, ...], tuple[Node, ...]]] = {}
+        #: Of the planner: nodes as sums of products, and what contractions were evaluated to.
+        self.taken_apart: dict[object, Products] = {}
+        self.evaluated: dict[object, Sequence[tuple[Plan, Node]]] = {}
 
     def found(self, rules: Hashable) -> dict[Node, tuple[tuple[Asked, ...], Any]]:
         """What came of trying these rules on a node, and what they had asked."""

@@ -22,10 +22,12 @@ from symdiff.expr.graph import rebuild
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast, size_node
 from symdiff.expr.views import broadcast_to
+from symdiff.simplify.context import Memo
 from symdiff.simplify.cost import Nominal
 from symdiff.simplify.deciding import Deciding, Either
 from symdiff.simplify.decisions import Decision, Guard
-from symdiff.simplify.order import best_order
+from symdiff.simplify.known import Known, Ledger, Plan
+from symdiff.simplify.order import best_order, is_independent
 from symdiff.simplify.products import Products
 from symdiff.simplify.rewrite import Fact
 from symdiff.simplify.terms import OPENED
@@ -57,9 +59,14 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> list[
     return planned(roots, sizes).roots
 
 
-def planned(roots: Sequence[Node], sizes: Mapping[str, int] | None = None) -> Planned:
-    """The roots as :func:`plan` gives them, with the decisions and their prices."""
-    planner = _Planner(gathered(roots), Nominal(sizes or {}))
+def planned(
+    roots: Sequence[Node], sizes: Mapping[str, int] | None = None, memo: Memo | None = None
+) -> Planned:
+    """The roots as :func:`plan` gives them, with the decisions and their prices.
+
+    ``memo`` spares calls whose graphs have much in common, and that have the same ``sizes``.
+    """
+    planner = _Planner(gathered(roots), Nominal(sizes or {}), memo or Memo())
     new = planner.run()
     found = [new[root] for root in planner.roots]
     return Planned(found, new, planner.decisions, frozenset(planner.facts))
@@ -75,13 +82,13 @@ class _Form:
         self.new: MutableMapping[Node, Node] = {}
         self.placed: MutableMapping[Node, bool] = {}
         self.opened: MutableMapping[Node, bool] = {}
-        self.known: frozenset[int] = frozenset()
+        self.ledger = Ledger()
 
     def below(self, unformed: Set[Node], numbers: Nominal, avoided: Sequence[Node] = ()) -> _Form:
         """A form of some of the nodes, over what there is of the others."""
         form = _Form(unformed, numbers, avoided)
         form.new, form.placed = ChainMap({}, self.new), ChainMap({}, self.placed)
-        form.opened, form.known = ChainMap({}, self.opened), self.known
+        form.opened, form.ledger = ChainMap({}, self.opened), self.ledger.copy()
         return form
 
     def put(self, node: Node, built: Node) -> None:
@@ -128,24 +135,45 @@ class _Planner(Deciding):
             for x in fresh
             if is_product(x)
         ):
-            around = {*form.opened, *fresh}
+            around = ChainMap(dict.fromkeys(fresh, True), form.opened)
             built = self.evaluate(node, built, around, form)
         form.put(node, built)
 
-    def evaluate(self, node: Node, built: Node, opened: Set[Node], form: _Form) -> Node:
+    def evaluate(self, node: Node, built: Node, opened: Container[Node], form: _Form) -> Node:
         """The sum of a contraction's terms, each in its cheapest order."""
-        products = Products(built, opened, form.numbers)
-        avoided = [form.new[x] for x in form.avoided if x in form.new]
-        parts = []
-        for network, term in zip(products.networks, products.terms, strict=True):
-            found = best_order(network, form.known, products.whole(network, avoided))
-            form.known |= found.computed
-            parts.append((products.value(network, found, term), 1.0))
-        result = cast(broadcast_to(linear_combination(parts), node.shape), node.dtype)
+        terms = self.terms(built, opened, form)
+        total = linear_combination([(value, 1.0) for _, value in terms])
+        form.ledger.add([plan for plan, _ in terms])
+        result = cast(broadcast_to(total, node.shape), node.dtype)
         if node.facts.nonnegative and not result.facts.nonnegative:
             result = scalar("relu", result)
             self.facts |= node.facts.declared
         return result
+
+    def terms(
+        self, built: Node, opened: Container[Node], form: _Form
+    ) -> Sequence[tuple[Plan, Node]]:
+        """The order of each term of a contraction, and what it evaluates to.
+
+        They are what they were in another graph, if nothing is known here or there that matters.
+        """
+        known = Known(form.ledger)
+        avoided = [form.new[x] for x in form.avoided if x in form.new]
+        plain = form.numbers is self.numbers and not avoided
+        key = built, frozenset(self.inside(built, opened))
+        before = self.memo.evaluated.get(key, ()) if plain else ()
+        if before and all(is_independent(plan, known) for plan, _ in before):
+            return before
+        products = Products(built, opened, form.numbers)
+        found: list[tuple[Plan, Node]] = []
+        so_far = known
+        for network, term in zip(products.networks, products.terms, strict=True):
+            plan = best_order(network, so_far, products.whole(network, avoided))
+            so_far = so_far.plus(plan)
+            found.append((plan, products.value(network, plan, term)))
+        if plain and all(is_independent(plan, known) for plan, _ in found):
+            self.memo.evaluated[key] = found
+        return found
 
 
 def _sums_apart(node: Node) -> bool:

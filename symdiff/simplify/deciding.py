@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import size_names
+from symdiff.simplify.context import Memo
 from symdiff.simplify.cost import Nominal
 from symdiff.simplify.decisions import Decision, Guard, Prices, guard, sizes_where
+from symdiff.simplify.known import Known, Ledger
 from symdiff.simplify.network import Price
 from symdiff.simplify.order import best_order, inner, order_cost, order_work
 from symdiff.simplify.products import Products
@@ -46,11 +48,12 @@ class Deciding(Unformed):
     Open nodes that are ``avoided`` are not to be formed in any order of evaluation.
     """
 
-    def __init__(self, roots: Sequence[Node], numbers: Nominal) -> None:
+    def __init__(self, roots: Sequence[Node], numbers: Nominal, memo: Memo) -> None:
         super().__init__(roots, numbers)
+        self.memo = memo
         self.one_example = Nominal({**numbers, "batch": numbers.get("batch", 1)})
-        self.taken_apart: dict[object, Products] = {}
-        self.known_costs: dict[object, tuple[int, frozenset[int]]] = {}
+        self.taken_apart: dict[object, Products] = memo.taken_apart
+        self.known_costs: dict[object, tuple[int, Known]] = {}
         self.decisions: list[Decision] = []
         self.eithers: dict[Node, Either] = {}
         self.avoided: list[Node] = []
@@ -62,11 +65,12 @@ class Deciding(Unformed):
         Nodes that share what expansion computes, as the weights of Q, K and V share a Gram, are
         also tried all one way and all the other.
         """
-        known: frozenset[int] = frozenset()
+        ledger = Ledger()
         for group in self.groups():
-            before, opened = known, frozenset(self.open)
+            before = known = Known(ledger)
+            opened = self.around(group)
             for node in group:
-                known = self.decide_one(node, known)
+                known = self.decide_one(node, opened, known)
             if len(group) > 1:
                 known = self.decide_together(group, opened, before, known)
             if self.is_squared(group[0]) or self.is_inflated(group[0]):
@@ -75,19 +79,29 @@ class Deciding(Unformed):
                 if guard is not None and not self.guarding(group, opened, guard):
                     decision = replace(decision, guard=None)
                 self.decisions.append(decision)
+            ledger.add(known.plans)
 
-    def decide_one(self, node: Node, known: frozenset[int]) -> frozenset[int]:
+    def around(self, group: Sequence[Node]) -> frozenset[Node]:
+        """The open nodes that a decision on some of them hangs on, or touches."""
+        found: set[Node] = set()
+        for node in group:
+            for x in (node, *self.users(node)):
+                found |= self.inside(x, self.open)
+        return frozenset([x for x in (*group, *found) if x in self.open])
+
+    def decide_one(self, node: Node, opened: Set[Node], known: Known) -> Known:
         """Form a node or leave it open; what is then known.
 
         A node that is no larger than what it is made of is formed, as written, unless the other
         way wins for one example as well: which of ``(x A) B`` and ``x (A B)`` costs less may hang
         on how many examples there are, and that is not known.
         """
-        without = frozenset(self.open - {node})
-        expanded, seen = self.total([node], self.open, known, self.numbers)
+        here = opened & self.open
+        without = here - {node}
+        expanded, seen = self.total([node], here, known, self.numbers)
         formed, _ = self.total([node], without, known, self.numbers)
         if expanded <= formed and not self.is_inflated(node):
-            expanded, _ = self.total([node], self.open, known, self.one_example)
+            expanded, _ = self.total([node], here, known, self.one_example)
             formed, _ = self.total([node], without, known, self.one_example)
         if formed < expanded:
             self.close(node)
@@ -95,15 +109,17 @@ class Deciding(Unformed):
         return seen
 
     def decide_together(
-        self, group: Sequence[Node], opened: Set[Node], known: frozenset[int], seen: frozenset[int]
-    ) -> frozenset[int]:
+        self, group: Sequence[Node], opened: Set[Node], known: Known, seen: Known
+    ) -> Known:
         """Have all of a group expanded, or all formed, where that is cheaper."""
-        least, _ = self.total(group, self.open, known, self.numbers)
+        least, _ = self.total(group, opened & self.open, known, self.numbers)
         expanded, all_seen = self.total(group, opened, known, self.numbers, group)
         if expanded < least:
-            self.open, least, seen = set(opened), expanded, all_seen
+            self.open |= opened
+            least, seen = expanded, all_seen
             self.avoided += group
-        if self.total(group, self.open - {*group}, known, self.numbers)[0] < least:
+        formed, _ = self.total(group, (opened & self.open) - {*group}, known, self.numbers)
+        if formed < least:
             for node in group:
                 self.close(node)
             self.avoided = [node for node in self.avoided if node not in group]
@@ -133,10 +149,10 @@ class Deciding(Unformed):
         self,
         group: Sequence[Node],
         opened: Set[Node],
-        known: frozenset[int],
+        known: Known,
         numbers: Nominal,
         avoided: Sequence[Node] = (),
-    ) -> tuple[int, frozenset[int]]:
+    ) -> tuple[int, Known]:
         """The cost of what contracts the nodes, and of those that are formed; what is computed.
 
         In no order are ``avoided`` nodes formed.
@@ -158,16 +174,15 @@ class Deciding(Unformed):
                 work[user] = max(times, work.get(user, 1))
         return list(work.items())
 
-    def decision(self, group: Sequence[Node], opened: Set[Node], known: frozenset[int]) -> Decision:
+    def decision(self, group: Sequence[Node], opened: Set[Node], known: Known) -> Decision:
         """What was decided of a group that was open, and what it hangs on."""
-        here = frozenset(self.open)
+        here = opened & self.open
         users = tuple(dict.fromkeys(user for node in group for user in self.users(node)))
 
         def prices(numbers: Nominal = self.numbers) -> Prices:
-            formed = frozenset(opened - {*group})
             return Prices(
                 self.priced(group, opened, known, group, numbers),
-                self.priced(group, formed, known, (), self.numbers),
+                self.priced(group, opened - {*group}, known, (), self.numbers),
             )
 
         squares = any(self.is_squared(node) for node in group)
@@ -187,6 +202,7 @@ class Deciding(Unformed):
 
     def guarding(self, group: Sequence[Node], opened: Set[Node], guard: Guard) -> bool:
         """Have both forms evaluated under a guard; False where other guards are in the way."""
+        opened = opened | self.open
         here, self.open = self.open, set(opened)
         for node in group:
             self.close(node)
@@ -214,7 +230,7 @@ class Deciding(Unformed):
         self,
         group: Sequence[Node],
         opened: Set[Node],
-        known: frozenset[int],
+        known: Known,
         avoided: Sequence[Node],
         numbers: Nominal,
     ) -> Price:
@@ -229,9 +245,8 @@ class Deciding(Unformed):
             own = products.additions()
             for network in products.networks:
                 found = best_order(network, seen, products.whole(network, avoided))
-                work, computed = order_work(network, found.tree, seen)
-                own += network.price(work)
-                seen |= computed
+                own += network.price(order_work(network, found.tree, seen))
+                seen = seen.plus(found)
             price += [(times * number, sizes) for number, sizes in own]
         return price
 
@@ -250,10 +265,10 @@ class Deciding(Unformed):
             for network in products.networks:
                 whole = products.whole(network, group)
                 tree = best_order(network, avoided=products.whole(network, avoided)).tree
-                for needed in map(network.needed, inner(tree)):
+                for needed in map(network.figure.needed, inner(tree)):
                     if any(needed & bits == bits for bits in whole):
                         forms.add("instantiated")
-                    elif needed & ~network.out_bits:
+                    elif needed & ~network.figure.out_bits:
                         forms.add("Gram")
         return next((form for form in ("instantiated", "Gram") if form in forms), "product")
 
@@ -290,9 +305,9 @@ class Deciding(Unformed):
         """Whether a node is larger than all of the operands that it is made of."""
         products = self.products(node, self.open, self.numbers)
         return all(
-            network.volume(bits) < products.result_size
+            network.figure.volume(bits) < products.result_size
             for network in products.networks
-            for bits in network.leaf
+            for bits in network.figure.leaf
         )
 
     def leaves_of(self, node: Node) -> list[Node]:
@@ -310,42 +325,43 @@ class Deciding(Unformed):
     def cost(
         self,
         node: Node,
-        known: frozenset[int],
+        known: Known,
         opened: Set[Node],
         numbers: Nominal,
         avoided: Sequence[Node],
-    ) -> tuple[int, frozenset[int]]:
+    ) -> tuple[int, Known]:
         """The arithmetic of a node's terms and of adding them up, and what is then known."""
         inside = frozenset(self.inside(node, opened))
-        key = node, known, inside, numbers is self.numbers, bool(avoided)
+        key = node, known.key, inside, numbers is self.numbers, bool(avoided)
         if key not in self.known_costs:
             self.known_costs[key] = self.price(node, known, opened, numbers, avoided)
         return self.known_costs[key]
 
     def products(self, node: Node, opened: Set[Node], numbers: Nominal) -> Products:
         """The node as a sum of products, which hangs on what in it is open."""
-        key = node, frozenset(self.inside(node, opened)), frozenset(numbers.items())
+        inside = frozenset(self.inside(node, opened))
+        key = node, inside, None if numbers is self.numbers else frozenset(numbers.items())
         if key not in self.taken_apart:
-            self.taken_apart[key] = Products(node, opened, numbers)
+            self.taken_apart[key] = Products(node, inside, numbers)
         return self.taken_apart[key]
 
     def price(
         self,
         node: Node,
-        known: frozenset[int],
+        known: Known,
         opened: Set[Node],
         numbers: Nominal,
         avoided: Sequence[Node],
-    ) -> tuple[int, frozenset[int]]:
+    ) -> tuple[int, Known]:
         """See cost; the orders are those that are best at the planner's numbers."""
         products = self.products(node, opened, self.numbers)
         priced = products if numbers is self.numbers else self.products(node, opened, numbers)
         cost, planned = (len(priced.terms) - 1) * priced.result_size, known
         for network, at in zip(products.networks, priced.networks, strict=True):
             found = best_order(network, planned, products.whole(network, avoided))
-            planned |= found.computed
+            planned = planned.plus(found)
             if network is not at:
                 found = order_cost(at, found.tree, known)
-                known |= found.computed
+                known = known.plus(found)
             cost += found.cost
         return cost, planned

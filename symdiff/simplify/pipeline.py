@@ -194,7 +194,7 @@ def simplify(
     final = {node: mapping.get(node, node) for node in first}
     decisions: tuple[Decision, ...] = ()
     if contractions:
-        found_plan = planned(current)
+        found_plan = planned(current, memo=memo)
         if any(a is not b for a, b in zip(current, found_plan.roots, strict=True)):
             _follow(final, found_plan)
         final |= zip(given, found_plan.roots, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping, Set
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from symdiff.expr.algebra import power_product
@@ -12,17 +12,17 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import size_node
 from symdiff.expr.shapes import Size, size_value
 from symdiff.expr.views import broadcast_to
+from symdiff.simplify.known import Plan
 from symdiff.simplify.network import Network, Price
-from symdiff.simplify.order import Plan
 from symdiff.simplify.terms import Expander, Term
 
 
 class Products:
     """A node as a sum of products of operands over indices."""
 
-    def __init__(self, node: Node, opened: Set[Node], numbers: Mapping[str, int]) -> None:
+    def __init__(self, node: Node, opened: Container[Node], numbers: Mapping[str, int]) -> None:
         self.node = node
-        expander = Expander({*opened, node})
+        expander = Expander(opened, node)
         self.out = tuple(expander.index(size) for size in node.shape)
         terms = expander.expand(node, self.out)
         self.sizes = expander.sizes
@@ -35,6 +35,9 @@ class Products:
         for term in terms:  # the two cross terms of a square are one, twice
             arrays = [x for x in term.operands if x.names]
             network = Network(arrays, self.out, self.sizes, self.numbers)
+            if len(terms) == 1:
+                self.terms, self.networks = [term], [network]
+                break
             scalars = sorted(x.node.digest for x in term.operands if not x.names)
             times = sorted(map(str, self.repeats(network, term)))
             at = places.setdefault((network.identity(), *scalars, *times), len(self.terms))
@@ -54,7 +57,7 @@ class Products:
         for node, places in self.placed.items():
             for names in places if node in nodes else ():
                 own = [n for n in names if self.sizes[n] != 1]
-                if all(n in network.bit for n in own):
+                if all(n in network.place for n in own):
                     found.append(network.bits(own))
         return found
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symdiff.calculus.curvature import HVP_MODES, hvp
+from symdiff.calculus.reverse import gradients
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Size
@@ -41,14 +42,17 @@ def cheapest_hvp(
     phases: Sequence[Phase] = PHASES,
     names: Mapping[Node, str] | None = None,
     memo: Memo | None = None,
+    gradient: Sequence[Node] | None = None,
 ) -> HessianVector:
     """The Hessian of y times vs in the mode of the fewest flops.
 
     Sizes that are not known are priced at nominal numbers.  Of large graphs, not every mode is
     simplified (:func:`_contenders`); the others' flops are those before.  ``trace``, ``phases``,
-    ``names`` and ``memo`` are simplify's.  Errors as in calculus.curvature.hvp.
+    ``names`` and ``memo`` are simplify's, ``gradient`` is hvp's.  Errors as in
+    calculus.curvature.hvp.
     """
-    raws = {mode: hvp(y, xs, vs, mode) for mode in HVP_MODES}
+    gradient = gradients(y, xs) if gradient is None else gradient
+    raws = {mode: hvp(y, xs, vs, mode, gradient=gradient) for mode in HVP_MODES}
     flops_of: dict[str, Size] = {}
     contenders = list(raws)
     if max(len(toposort(raw)) for raw in raws.values()) > MANY:

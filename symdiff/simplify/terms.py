@@ -21,7 +21,8 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of, size_node
 from symdiff.expr.shapes import Shape, Size, shape_size
 from symdiff.expr.views import is_view, transpose
-from symdiff.simplify.network import Indices, Operand
+from symdiff.simplify.figure import Indices
+from symdiff.simplify.network import Operand
 
 ON_AXES = ("slice", "pad", "flip")
 OPENED = frozenset({"add", "mul", "contract", "reshape", "scatter_add", *ON_AXES})
@@ -95,14 +96,15 @@ def _core(x: Node) -> Node:
 
 
 class Expander:
-    """Takes apart the nodes in ``opened`` (and all views), giving each index a number.
+    """Takes apart the nodes in ``opened``, a ``root`` and all views, giving each index a number.
 
     ``sizes`` collects the sizes of the indices handed out, ``placed`` the indices that each node
     taken apart was given.
     """
 
-    def __init__(self, opened: Container[Node]) -> None:
+    def __init__(self, opened: Container[Node], root: Node | None = None) -> None:
         self.opened = opened
+        self.root = root
         self.sizes: dict[int, Size] = {}
         self.placed: dict[Node, list[Indices]] = {}
 
@@ -117,7 +119,7 @@ class Expander:
         number = number_of(node)
         if number is not None:
             return [Term(number, ())]
-        if is_view(node) or node in self.opened:
+        if is_view(node) or node is self.root or node in self.opened:
             self.placed.setdefault(node, []).append(names)
             found = _RULES[node.op](self, node, names)
             if found is not None:

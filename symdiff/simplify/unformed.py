@@ -7,7 +7,7 @@ their factors, and the nodes on top of each other in it stay few enough to be se
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from symdiff.expr.graph import consumers, toposort
@@ -154,7 +154,7 @@ class Unformed:
             elif is_view(x):
                 todo += x.inputs
 
-    def inside(self, node: Node, opened: Set[Node]) -> set[Node]:
+    def inside(self, node: Node, opened: Container[Node]) -> set[Node]:
         """The unformed nodes that a node is made of."""
         found: set[Node] = set()
         todo = list(node.inputs)

@@ -19,7 +19,8 @@ from symdiff.expr.movement import concatenate, reshape
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Size, shape_size
 from symdiff.expr.views import is_view
-from symdiff.simplify.network import Indices, Operand
+from symdiff.simplify.figure import Indices
+from symdiff.simplify.network import Operand
 from symdiff.simplify.terms import ON_AXES, Expander, Term
 
 FEW = 4  # uses whose pairs are written out
