@@ -27,7 +27,7 @@ class Counting(np.ndarray):
         plain = [_plain(x) for x in inputs]
         kw = {key: _plain(value) for key, value in kw.items()}
         result = getattr(ufunc, method)(*plain, **kw)
-        Counting.count.flops += _flops(ufunc, method, plain, result)
+        Counting.count.flops += _flops(ufunc, method, plain, result, kw.get("axis", -1))
         if ufunc is np.matmul and all(np.ndim(x) > 1 for x in plain):
             Counting.count.products += 1
         return _counted(result)
@@ -61,9 +61,11 @@ def _counted(x: Any) -> Any:
     return np.asarray(x).view(Counting) if isinstance(x, (np.ndarray, np.generic)) else x
 
 
-def _flops(ufunc: Any, method: str, inputs: list[Any], result: Any) -> int:
-    if ufunc in (np.matmul, np.vecdot):
+def _flops(ufunc: Any, method: str, inputs: list[Any], result: Any, axis: Any) -> int:
+    if ufunc is np.matmul:
         return 2 * np.size(result) * int(inputs[0].shape[-1])
+    if ufunc is np.vecdot:
+        return 2 * np.size(result) * int(inputs[0].shape[axis])
     if ufunc is np.positive:  # a copy
         return 0
     if method == "reduce":
