@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from codegen.lines import INDENT, WIDTH, indented
+from codegen.limits import Limit
+from codegen.lines import INDENT, WIDTH, broken, indented
 from codegen.names import CHECKED_FACTS, FUNCTIONS, Locals, Names
 from codegen.operations import single_calls
 from codegen.parameters import broken_signature
@@ -34,7 +35,8 @@ class FunctionBody:
     that stand for the entries of hvp's argument v (None: it is not hvp); ``max_norm`` the one
     that stands for clipped_backward's bound; ``bounds`` those of clipped_by_parameter, by
     parameter; ``weights`` the examples' weights by parameter, which the caller's function makes of
-    the last part of the result.  Those are input nodes under names that no spec has.
+    the last part of the result.  Those are input nodes under names that no spec has.  ``limits``
+    are looked at before anything is computed.
     """
 
     result: Result
@@ -43,6 +45,7 @@ class FunctionBody:
     max_norm: Node | None = None
     bounds: Mapping[str, Node] | None = None
     weights: Mapping[str, Node] | None = None
+    limits: Sequence[Limit] = ()
 
     @property
     def takes_only_data(self) -> bool:
@@ -240,7 +243,8 @@ def kernel_text(around: Surroundings, function: str, body: FunctionBody) -> str:
     kernel = write_kernel(around, function, body)
     written, style = kernel.written, kernel.style
     head = [*kernel.reads, *dtype_line(around, style, kernel.program, kernel.leaves)]
-    head += [*size_lines(around, body, style), *written.guards]
+    limits = [line for limit in body.limits for line in _limit_lines(around, body, style, limit)]
+    head += [*size_lines(around, body, style), *limits, *written.guards]
     result = _result_lines(style, body, kernel.program, written.results)
     gap = [""] if head and written.lines else []
     return "\n".join(
@@ -253,6 +257,20 @@ def kernel_text(around: Surroundings, function: str, body: FunctionBody) -> str:
             *indented([*head, *gap, *written.lines, *result]),
         ]
     )
+
+
+def _limit_lines(around: Surroundings, body: FunctionBody, style: Style, limit: Limit) -> list[str]:
+    """The line that refuses sizes that do not fit, naming an argument that has them."""
+    condition = f"{style.size(limit.need).code} <= {style.size(limit.have).code}"
+    owners = (
+        name
+        for name in taken_inputs(around, body)
+        if not set(limit.names).isdisjoint(around.inputs[name].shape)
+    )
+    owner = next(owners, around.names.own("params"))
+    said = _quoted(f"{owner}: expected {condition} ({limit.what})")
+    sizes = ", ".join(f'"{name}": {name}' for name in limit.names)
+    return broken(style.helper("_fits", condition, said, f"{{{sizes}}}"), WIDTH - len(INDENT))
 
 
 def _label(function: str, label: str) -> str:

@@ -13,6 +13,7 @@ from codegen.expression import number_text
 from codegen.functions import Surroundings, declared_facts, with_facts
 from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import FUNCTIONS
+from codegen.selfcheck import checking_sizes
 from symdiff.expr.node import Node
 
 
@@ -57,6 +58,7 @@ def header_text(description: ModuleDescription, around: Surroundings, needs_scip
 def table_lines(description: ModuleDescription, around: Surroundings) -> list[str]:
     """The module's constants: what it was made from, shapes, facts, constant arrays."""
     parameters = {name: _shape_code(node) for name, node in around.parameters.items()}
+    sizes = checking_sizes(description)
     trainable = _tuple([quoted(name) for name in description.trainable])
     return [
         f"NAME = {quoted(description.name)}",
@@ -68,6 +70,7 @@ def table_lines(description: ModuleDescription, around: Surroundings) -> list[st
         *_wrapped(around.names.own("_TRAINABLE"), trainable),
         *input_lines(around),
         *_wrapped(around.names.own("_EXAMPLES"), _tuple([quoted(a) for a in description.rows])),
+        *_dict_lines(around.names.own("_SIZES"), {n: str(size) for n, size in sizes.items()}),
         *constant_lines(around),
     ]
 

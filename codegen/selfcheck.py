@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from codegen.description import ModuleDescription
 from codegen.functions import FunctionBody, Surroundings, kernel_name, kernel_text, with_facts
+from codegen.limits import sizes_within
 from codegen.lines import INDENT, broken
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
@@ -40,6 +41,17 @@ def stops_gradients(description: ModuleDescription) -> bool:
         if name in description.functions
         for node in toposort(description.functions[name].roots().values())
     )
+
+
+def checking_sizes(description: ModuleDescription) -> dict[str, int]:
+    """Small numbers for the sizes that are names, at which all functions' limits hold."""
+    nodes = [*description.inputs.values(), *(p.node for p in description.parameters.values())]
+    sizes = [size for node in nodes for size in node.shape]
+    sizes += [dict(x.attr("declared")).get("labels") for x in description.inputs.values()]
+    names = dict.fromkeys(size for size in sizes if isinstance(size, str))
+    usual = {name: 5 if name == "batch" else 3 + i % 3 for i, name in enumerate(names)}
+    limits = [limit for body in description.functions.values() for limit in body.limits]
+    return sizes_within(limits, usual)
 
 
 def checks_of(description: ModuleDescription) -> Iterator[Check]:

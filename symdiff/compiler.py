@@ -17,6 +17,7 @@ from types import ModuleType
 from codegen.check import emit_tests
 from codegen.description import ModuleDescription
 from codegen.functions import FunctionBody
+from codegen.limits import limits_of
 from codegen.load import load_module
 from codegen.module import emit
 from codegen.parameters import Parameter as Emitted
@@ -148,10 +149,20 @@ def compile_model(
     except UnavailableError as error:
         raise SpecError(model.source, [Fault(1, 1, str(error))]) from None
     bodies = {}
+    names = model.names
+    own = [] if model.regularizer is None else [model.regularizer]
+    limits = limits_of([model.per_example, *own], names)
+    shown = limits_of(model.output_nodes.values(), names)
     for name, parts in made.functions.items():
         result = parts.parts[0] if len(parts.parts) == 1 else parts.parts
         bodies[name] = FunctionBody(
-            result, parts.takes, parts.v, parts.max_norm, parts.bounds, parts.weights
+            result,
+            parts.takes,
+            parts.v,
+            parts.max_norm,
+            parts.bounds,
+            parts.weights,
+            shown if name == "forward" else limits,
         )
     parameters = {
         name: Emitted(p.node, p.init, p.value, p.trainable) for name, p in model.parameters.items()

@@ -156,6 +156,13 @@ def _nonzero(size, what):
         raise ValueError(f"{what} is 0: the mean over nothing is not defined")
 
 
+def _fits(holds, said, sizes):
+    """Refuse sizes for which what is said does not hold."""
+    if not holds:
+        got = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+        raise ValueError(f"{said}, got {got}")
+
+
 def _buffers(work, function, *groups):
     """Arrays to compute in, `count` of each dtype and shape: new ones, or those that work keeps."""
     if work is None:

@@ -1,0 +1,96 @@
+"""What sizes that only the data tell must be for slices and windows to fit.
+
+``P[:time]`` of a P of 4 rows wants time ≤ 4.  NumPy would cut the slice short and speak of shapes
+that do not broadcast, further down; the emitted kernels look first, and name the argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from codegen.envelope import never_less
+from symdiff.expr.graph import toposort
+from symdiff.expr.node import Node, describe
+from symdiff.expr.shapes import Size, as_size, size_add, size_mul, size_names, size_value
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``need`` must not be more than ``have``; ``what`` says where that comes from."""
+
+    need: Size
+    have: Size
+    what: str
+
+    def holds(self, at: Mapping[str, int]) -> bool:
+        """Whether it does at given sizes."""
+        return size_value(self.need, at) <= size_value(self.have, at)
+
+    @property
+    def names(self) -> list[str]:
+        """The sizes that it hangs on."""
+        return sorted(size_names(self.need) | size_names(self.have))
+
+
+def limits_of(roots: Iterable[Node], names: Mapping[Node, str]) -> list[Limit]:
+    """What slices and windows under the roots want of sizes of at least 1, each once.
+
+    ``names`` are the user's, of equations in their order.
+    """
+    found: dict[tuple[Size, Size], Limit] = {}
+    for node in toposort(roots):
+        for axis, need, have in _wanted(node):
+            if not never_less(have, _at_most(need)):
+                what = f"a {node.op} of {_name(node, names)} along axis {axis}"
+                found.setdefault((need, have), Limit(need, have, what))
+    return list(found.values())
+
+
+def _wanted(node: Node) -> Iterator[tuple[int, Size, Size]]:
+    """Axis, what is needed along it, what is there."""
+    shape = node.inputs[0].shape if node.inputs else ()
+    if node.op == "slice":
+        for axis, (start, length, step) in enumerate(node.attr("ranges")):
+            last = size_mul(step, size_add(length, -1))
+            yield axis, size_add(start, size_add(last, 1)), shape[axis]
+            yield axis, start, size_add(start, length)
+    if node.op == "window":
+        attributes = (node.attr(key) for key in ("axes", "sizes", "dilations"))
+        for axis, size, dilation in zip(*attributes, strict=True):
+            yield axis, size_add(size_mul(dilation, size_add(size, -1)), 1), shape[axis]
+
+
+def _at_most(size: Size) -> Size:
+    """The size, or what is more than it and has no whole parts."""
+    if isinstance(size, int | str):
+        return size
+    from sympy import floor
+
+    return as_size(size.replace(floor, lambda x: x))
+
+
+def _name(node: Node, names: Mapping[Node, str]) -> str:
+    """What messages call the operand: its own name, or the equation that it stands in."""
+    (x,) = node.inputs
+    if x in names or x.op in ("input", "parameter"):
+        return names.get(x) or describe(x)
+    within = next((name for n, name in names.items() if node in toposort([n])), None)
+    return describe(x) if within is None else f"{describe(x)} in {within}"
+
+
+def sizes_within(
+    limits: Sequence[Limit], sizes: Mapping[str, int], steps: int = 100
+) -> dict[str, int]:
+    """Sizes near the given ones at which the limits hold, as far as steps of 1 find them."""
+    found = dict(sizes)
+    for _ in range(steps):
+        broken = next((limit for limit in limits if not limit.holds(found)), None)
+        if broken is None:
+            break
+        smaller = [n for n in size_names(broken.need) - size_names(broken.have) if found[n] > 1]
+        for name in sorted(smaller):
+            found[name] -= 1
+        for name in [] if smaller else sorted(size_names(broken.have)):
+            found[name] += 1
+    return found
