@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from codegen.envelope import never_less
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node, describe
-from symdiff.expr.shapes import Size, as_size, size_add, size_mul, size_names, size_value
+from symdiff.expr.shapes import (
+    Size,
+    as_expression,
+    as_size,
+    size_add,
+    size_mul,
+    size_names,
+    size_value,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ def limits_of(roots: Iterable[Node], names: Mapping[Node, str]) -> list[Limit]:
     found: dict[tuple[Size, Size], Limit] = {}
     for node in toposort(roots):
         for axis, need, have in _wanted(node):
-            if not never_less(have, _at_most(need)):
+            if not _fits_always(need, have):
                 what = f"a {node.op} of {_name(node, names)} along axis {axis}"
                 found.setdefault((need, have), Limit(need, have, what))
     return list(found.values())
@@ -61,13 +69,19 @@ def _wanted(node: Node) -> Iterator[tuple[int, Size, Size]]:
             yield axis, size_add(size_mul(dilation, size_add(size, -1)), 1), shape[axis]
 
 
-def _at_most(size: Size) -> Size:
-    """The size, or what is more than it and has no whole parts."""
-    if isinstance(size, int | str):
-        return size
+def _fits_always(need: Size, have: Size) -> bool:
+    """Whether it does at all sizes of at least 1.
+
+    A whole part is at least a whole number where what it is the whole part of is; and is never
+    more than that.
+    """
+    if isinstance(have, int | str) and isinstance(need, int | str):
+        return never_less(have, need)
     from sympy import floor
 
-    return as_size(size.replace(floor, lambda x: x))
+    room = as_expression(have) - as_expression(need)
+    above, _ = room.replace(floor, lambda x: x).as_numer_denom()
+    return never_less(as_size(above), 0)
 
 
 def _name(node: Node, names: Mapping[Node, str]) -> str:
