@@ -313,18 +313,25 @@ def _takes_sign(add: Node, alone: bool) -> bool:
     return add.facts.plus_minus_one or (alone and balanced == len(coefficients))
 
 
-def _term(node: Node, c: float) -> tuple[float, Node | None, float]:
+#: Beside other terms, c x + d with a larger d is left alone: z − 10⁹ (1 − m) has all digits of z
+#: where m is 1, and z + 10⁹ m − 10⁹ has none in float32.
+_MOST_OPENED = 100.0
+
+
+def _term(node: Node, c: float, alone: bool) -> tuple[float, Node | None, float]:
     """c*node as (constant, base, coefficient of base)."""
     value = number_of(node)
     if value is not None:
         return c * value, None, 0.0
     if is_view(node) and node.inputs[0].op in ("mul", "add"):
-        number, base, own = _term(node.inputs[0], c)
+        number, base, own = _term(node.inputs[0], c, alone)
         return number, None if base is None else rewrap(node, base), own
     if node.op == "mul" and node.attr("coefficient") != 1:
         return 0.0, _bare(node)[0], c * node.attr("coefficient")
     if node.op == "add" and len(node.inputs) == 1:
         inner = node.attr("coefficients")[0]
+        if not alone and abs(c * node.attr("constant")) > _MOST_OPENED:
+            return 0.0, node, c
         return c * node.attr("constant"), node.inputs[0], c * inner
     return 0.0, node, c
 
@@ -354,11 +361,12 @@ def linear_combination(
         shape = broadcast_shapes(*[x.shape for x in cores])
         total = float(constant_term)
         sums: dict[Node, float] = {}
+        alone = total == 0 and len(set(cores)) == 1
         for core, c in zip(cores, coefficients, strict=True):
             if core.op not in _LOOKED_INTO:
                 sums[core] = sums.get(core, 0.0) + c
                 continue
-            number, base, own = _term(core, c)
+            number, base, own = _term(core, c, alone)
             total += number
             if base is not None:
                 sums[base] = sums.get(base, 0.0) + own

@@ -156,3 +156,19 @@ def test_numbers_labels_and_masks_keep_the_float_dtype(dtype: str) -> None:
 def test_truth_values_count_as_zero_and_one() -> None:
     both = (v > 0) * 1.0 + (v > 1)
     assert np.array_equal(evaluate(both, {v: np.array([-1.0, 0.5, 2.0, 3.0])}), [0, 1, 2, 2])
+
+
+def test_a_mask_of_large_numbers_takes_no_digits_from_what_it_is_added_to() -> None:
+    """In float32 there is nothing of z in z + 1e9 m − 1e9; added as it is written, 0 changes z."""
+    z, m = b.input("z", (3,), "float32"), b.input("m", (3,), "float32")
+    scores = np.array([0.5, -1.25, 3.0], np.float32)
+    mask = np.array([1.0, 0.0, 1.0], np.float32)
+    for node in (z + (1.0 - m) * -1e9, z - 1e9 * (1 - m), 2 * (z / 2 + (m - 1) * 5e8)):
+        found = evaluate(node, {"z": scores, "m": mask})
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found[[0, 2]], scores[[0, 2]])
+        assert found[1] < -9e8
+
+
+def test_a_large_offset_alone_is_one_with_its_scale() -> None:
+    assert (x - 1000) / 1000 is x / 1000 - 1

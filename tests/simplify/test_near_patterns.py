@@ -56,9 +56,15 @@ FORMULAS: dict[str, tuple[tuple[str, str], ...]] = {
         ("np.log(np.sum(w * w / np.exp(z)))", "w"),
         ("np.log(np.sum(w + np.exp(z)))", "w"),
         ("np.log(np.sum(w**3 * np.exp(z)))", "w"),
+        ("np.sum(np.log(w * w + np.exp(z)))", "w"),
         ("np.sum(np.log(m + np.exp(z)))", "z"),
         ("np.sum(np.log(m / (1 + np.exp(-z)) + (3 - m) * (1 - 1 / (1 + np.exp(-z)))))", "z"),
         ("np.sum(y * np.log(w / (1 + np.exp(-z)) + m * np.exp(z) + np.exp(-z)))", "z"),
+    ),
+    "masks that take away large numbers": (
+        ("np.sum(y * np.exp(z + (1 - m) * -1e9))", "z"),
+        ("np.sum(y * np.exp((z + (m - 1) * 1e12) / s))", "z"),
+        ("np.sum(y * np.tanh(z - 1e6 * (1 - m))) / np.sum(np.exp(z - 1e6 * (1 - m)))", "z"),
     ),
     "roots of what changes its sign": (
         ("np.sum(np.sqrt(np.cosh(x)))", "x"),

@@ -251,7 +251,7 @@ def softmax_over_weight(node: Node, context: Context) -> Rewrite | None:
 
 @rule("stabler", "mul")
 def sigmoid_over_weight(node: Node, context: Context) -> Rewrite | None:
-    """σ(z + log w) / w = e^(z − softplus(z + log w)), right also where w = 0"""
+    """σ(z + n log w) / wᵏ = wⁿ⁻ᵏ e^(z − softplus(z + n log w)), right also where w = 0"""
     product = product_of(node)
     for soft, e in product.factors.items():
         if soft.op != "sigmoid" or e != 1:
@@ -260,11 +260,14 @@ def sigmoid_over_weight(node: Node, context: Context) -> Rewrite | None:
         total = sum_of(u)
         for term, c in total.terms.items():
             core, moved = below_movement(term)
-            weight = moved_again(core.inputs[0], moved) if core.op == "log" else core
-            if core.op == "log" and c == 1 and product.factors.get(weight) == -1:
+            if core.op != "log":
+                continue
+            weight = moved_again(core.inputs[0], moved)
+            k = -product.factors.get(weight, 0.0)
+            if 0 < k <= c:
                 power = total.without(term).plus(scalar("softplus", u), -1.0).node(u)
                 result = product.without(soft, weight).times(scalar("exp", power), 1.0)
-                return Rewrite(result.node(node), {"w": weight, "z": u})
+                return Rewrite(result.times(weight, c - k).node(node), {"w": weight, "z": u})
     return None
 
 
