@@ -1,153 +1,43 @@
 """What a drawn network must satisfy: everything the module computes, against everything else.
 
 The module is held against the interpreter, against autograd where it has the operations, against
-finite differences, and against a loop over the examples.
+jax where it is installed, against finite differences, and against a loop over the examples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symdiff.calculus.reverse import gradients
 from symdiff.compiler import compile_model
 from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
-from symdiff.expr.graph import toposort
-from symdiff.expr.node import Node
-from symdiff.expr.shapes import size_value
 from symdiff.spec.load import load
-from symdiff.spec.model import Model
 from tests.campaign.network import SIZES
+from tests.campaign.subject import Array, Arrays, Mismatch, Subject, agree, agree_all
 from tests.oracles import autograd_gradients, autograd_hvp
 
-Array: TypeAlias = NDArray[Any]
-Arrays: TypeAlias = dict[str, Any]
-
-TIGHT, LOOSE = 1e-9, 2e-4
+LOOSE, ROUGH = 2e-4, 2e-3
 #: The functions that _check_examples looks at.
 NORMS = ("per_example_sq_norms", "per_example_norms", "backward_with_norms", "clipped_backward")
 #: Steps of two sizes; where their differences disagree there is a kink between.
 STEPS = (1e-5, 2.5e-6)
+HAS_JAX = find_spec("jax") is not None
 
 
-class Mismatch(AssertionError):
-    """Two ways to one number gave two numbers."""
+def check(
+    text: str, seed: int = 0, batch: int = 3, named: Mapping[str, int] = SIZES, jax: bool = HAS_JAX
+) -> None:
+    """Everything about one spec.  Raises Mismatch, or what the compiler raises.
 
-
-def data_for(node: Node, rng: np.random.Generator, batch: int) -> Array:
-    """An array that an input may be, as its facts say."""
-    facts = dict(node.attr("declared"))
-    shape = [size_value(size, {**SIZES, "batch": batch}) for size in node.shape]
-    if "labels" in facts:
-        labels = facts["labels"]
-        low = 0 if facts.get("ignore") is None else facts["ignore"]
-        return rng.integers(low, SIZES.get(labels, labels), shape)
-    if facts.get("sums_to_one"):
-        return np.asarray(rng.dirichlet(np.ones(shape[-1]), shape[:-1]))
-    if facts.get("zero_or_one"):
-        return rng.integers(0, 2, shape).astype(np.float64)
-    if facts.get("plus_minus_one"):
-        return rng.integers(0, 2, shape) * 2.0 - 1.0
-    if facts.get("range") or facts.get("nonnegative") or facts.get("positive"):
-        return np.asarray(rng.uniform(0.05, 0.95, shape))
-    return np.asarray(rng.normal(size=shape))
-
-
-def agree(ours: Any, theirs: Any, what: str, tolerance: float = TIGHT, scale: Any = 0.0) -> None:
-    """Raise Mismatch unless the arrays are equal up to rounding, of numbers as large as scale."""
-    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
-    if ours.shape != theirs.shape:
-        raise Mismatch(f"{what}: shape {ours.shape}, expected {theirs.shape}")
-    size = max(1.0, float(np.max(np.abs(theirs), initial=0.0)), float(np.max(scale, initial=0.0)))
-    error = float(np.max(np.abs(ours - theirs), initial=0.0)) / size
-    if not error <= tolerance:
-        raise Mismatch(f"{what}: error {error:.3g} exceeds {tolerance:.1g}")
-
-
-def _of(found: Mapping[str, Any], theirs: Sequence[Any], what: str, **options: Any) -> None:
-    for (name, ours), expected in zip(found.items(), theirs, strict=True):
-        agree(ours, expected, f"{what} by {name}", **options)
-
-
-@dataclass
-class Subject:
-    """A spec compiled, with data for it."""
-
-    text: str
-    seed: int = 0
-    batch: int = 3
-
-    @cached_property
-    def model(self) -> Model:
-        return load(self.text)
-
-    @cached_property
-    def module(self) -> ModuleType:
-        compiled = compile_model(self.model)
-        missing = compiled.description.unavailable
-        if missing:
-            raise Mismatch(f"without {', '.join(missing)}: {next(iter(missing.values()))}")
-        return compiled.module()
-
-    @cached_property
-    def arrays(self) -> Arrays:
-        """Values of the inputs, then of the parameters."""
-        rng = np.random.default_rng(self.seed)
-        found = {name: data_for(x, rng, self.batch) for name, x in self.model.inputs.items()}
-        for name, p in self.model.parameters.items():
-            shape = [size_value(size, SIZES) for size in p.node.shape]
-            low, high = (0.5, 1.5) if p.init == "ones" else (-0.9, 0.9)
-            found[name] = np.asarray(rng.uniform(low, high, shape))
-        return found
-
-    @property
-    def params(self) -> Arrays:
-        return {name: self.arrays[name] for name in self.model.parameters}
-
-    @property
-    def inputs(self) -> list[Any]:
-        return [self.arrays[name] for name in self.model.inputs]
-
-    @cached_property
-    def direction(self) -> Arrays:
-        rng = np.random.default_rng(self.seed + 1)
-        return {n: rng.normal(size=self.arrays[n].shape) for n in self.model.trainable}
-
-    @cached_property
-    def differs(self) -> bool:
-        """Whether the loss's differences are what its derivatives say: nothing is held back."""
-        return all(node.op != "stop_gradient" for node in toposort([self.loss]))
-
-    @cached_property
-    def loss(self) -> Node:
-        """The loss as the spec says it, nothing simplified."""
-        reduced = b.mean if self.model.reduction == "mean" else b.sum
-        total = reduced(self.model.per_example)
-        own = self.model.regularizer
-        return total if own is None else total + own
-
-    @property
-    def all_sizes(self) -> dict[str, int]:
-        return self.sizes(self.batch)
-
-    def sizes(self, batch: int) -> dict[str, int]:
-        return {**SIZES, "batch": batch}
-
-    def moved(self, step: float) -> Arrays:
-        """The parameters, a step along the direction."""
-        return {n: x + step * self.direction.get(n, 0.0) for n, x in self.params.items()}
-
-
-def check(text: str, seed: int = 0, batch: int = 3) -> None:
-    """Everything about one spec.  Raises Mismatch, or what the compiler raises."""
-    subject = Subject(text, seed, batch)
+    ``named`` gives the data's sizes where the spec has names; ``jax`` says whether to ask it too.
+    """
+    subject = Subject(text, seed, batch, named)
     with np.errstate(all="raise", under="ignore"):
         module, arrays = subject.module, subject.arrays
         sizes = subject.sizes(batch)
@@ -164,6 +54,12 @@ def check(text: str, seed: int = 0, batch: int = 3) -> None:
     _check_first(subject, grads)
     _check_second(subject, hvp)
     _check_examples(subject, grads, subject.module, subject.inputs)
+    if subject.is_single:
+        _check_single(subject)
+    if jax:
+        from tests.campaign.by_jax import check_by_jax
+
+        check_by_jax(subject)
 
 
 def check_users(text: str, seed: int = 0, users: int = 2, rows: int = 2) -> None:
@@ -172,7 +68,7 @@ def check_users(text: str, seed: int = 0, users: int = 2, rows: int = 2) -> None
     Raises Mismatch, or what the compiler raises.
     """
     subject = Subject(text, seed, users * rows)
-    split = load(text, ["user/row"])
+    split = load(subject.double, ["user/row"])
     functions = ["forward", "backward", *NORMS]
     module = compile_model(split, functions).module()
     with np.errstate(all="raise", under="ignore"):
@@ -186,9 +82,33 @@ def check_users(text: str, seed: int = 0, users: int = 2, rows: int = 2) -> None
         agree(module.forward(subject.params, *taken), expected[0], "forward")
         _, grads = module.backward(subject.params, *data)
     theirs = gradients(subject.loss, list(subject.model.trainable.values()))
-    _of(grads, evaluate(theirs, subject.arrays, subject.all_sizes), "gradient of users")
+    agree_all(grads, evaluate(theirs, subject.arrays, subject.all_sizes), "gradient of users")
     if grads:
         _check_examples(subject, grads, module, data, rows)
+
+
+def _check_single(subject: Subject) -> None:
+    """The module in single precision: its numbers are about those of double precision."""
+    module, single = subject.module, subject.in_single
+    params = {n: x.astype(np.float32) for n, x in subject.params.items()}
+    v = {n: x.astype(np.float32) for n, x in subject.direction.items()}
+    data = [x.astype(np.float32) if x.dtype.kind == "f" else x for x in subject.inputs]
+    exact = {n: x.astype(np.float64) for n, x in params.items()}
+    inputs = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in data]
+    with np.errstate(all="raise", under="ignore"):
+        loss, grads, squares = single.backward_with_norms(params, *data)
+        expected = module.backward_with_norms(exact, *inputs)
+        own = [loss, *grads.values(), *squares.values()]
+        kinds = {np.asarray(x).dtype for x in own}
+        if kinds != {np.dtype(np.float32)}:
+            raise Mismatch(f"single precision gives {', '.join(map(str, kinds))}")
+        agree(loss, expected[0], "loss in single precision", ROUGH)
+        agree_all(grads, list(expected[1].values()), "gradient in single precision", ROUGH)
+        largest = max((float(np.max(s, initial=0.0)) for s in expected[2].values()), default=0.0)
+        theirs = list(expected[2].values())
+        agree_all(squares, theirs, "squared norms in single precision", ROUGH, scale=largest)
+        twice = list(module.hvp(exact, v, *inputs).values())
+        agree_all(single.hvp(params, v, *data), twice, "hvp in single precision", 10 * ROUGH)
 
 
 def _taken(module: ModuleType, subject: Subject) -> list[str]:
@@ -227,7 +147,7 @@ def _check_first(subject: Subject, grads: Mapping[str, Any]) -> None:
         _check_slope(subject, grads)
     theirs = _autograd(subject)
     if theirs is not None:
-        _of(grads, theirs, "gradient against autograd")
+        agree_all(grads, theirs, "gradient against autograd")
 
 
 def _check_slope(subject: Subject, grads: Mapping[str, Any]) -> None:
@@ -243,7 +163,7 @@ def _check_second(subject: Subject, hvp: Mapping[str, Any]) -> None:
         _check_bend(subject, hvp)
     theirs = _autograd(subject, second=True)
     if theirs is not None and np.all(np.isfinite(np.concatenate([t.ravel() for t in theirs]))):
-        _of(hvp, theirs, "hvp against autograd", tolerance=1e-7)
+        agree_all(hvp, theirs, "hvp against autograd", tolerance=1e-7)
 
 
 def _check_bend(subject: Subject, hvp: Mapping[str, Any]) -> None:
@@ -278,12 +198,12 @@ def _check_examples(
     total = np.sum(squares, axis=0)
     largest = float(np.max(total, initial=0.0))
     found = module.per_example_sq_norms(params, *inputs)
-    _of(found, squares, "squared norms", scale=largest)
+    agree_all(found, squares, "squared norms", scale=largest)
     loss, again, norms = module.backward_with_norms(params, *inputs)
     expected = evaluate(subject.loss, dict(subject.arrays.items()), subject.sizes(batch))
     agree(loss, expected, "loss beside the norms")
-    _of(norms, squares, "squared norms beside the gradient", scale=largest)
-    _of(again, [grads[n] for n in again], "gradient beside the norms")
+    agree_all(norms, squares, "squared norms beside the gradient", scale=largest)
+    agree_all(again, [grads[n] for n in again], "gradient beside the norms")
     lengths = np.sqrt(total)
     agree(module.per_example_norms(params, *inputs) ** 2, total, "norms", scale=largest)
     bound = float(np.median(lengths))
@@ -295,5 +215,5 @@ def _check_examples(
     ]
     loss, ours, norm = module.clipped_backward(params, *inputs, bound)
     agree(loss, expected, "loss beside the clipped gradient")
-    _of(ours, clipped, "clipped gradient", tolerance=1e-7)
+    agree_all(ours, clipped, "clipped gradient", tolerance=1e-7)
     agree(norm**2, total, "norms beside the clipped gradient", scale=largest)

@@ -46,6 +46,7 @@ class Network:
     shapes: dict[str, Shape] = field(default_factory=dict)
     value: str = ""
     shape: Shape = ()
+    dtype: str = "float64"
 
     def input(self, name: str, shape: Shape, **facts: Any) -> str:
         """A new input with the batch axis in front."""
@@ -69,6 +70,8 @@ class Network:
     def toml(self) -> str:
         """The spec."""
         lines = ['name = "drawn"']
+        if self.dtype != "float64":
+            lines.append(f"dtype = {_text(self.dtype)}")
         if self.equations:
             lines.append(f"output = {_text(self.value)}")
         for title in ("inputs", "parameters", "equations"):
