@@ -33,7 +33,7 @@ def check_by_jax(subject: Subject) -> None:
         found = jax_derivatives(
             subject.loss, model.per_example, free, fixed, data, subject.direction, subject.named
         )
-    own = {n: g.reshape(subject.batch, -1) for n, g in found["own"].items()}
+    own = {n: found["own"][n].reshape(subject.batch, -1) for n in free}
     parts = [*found["grads"].values(), *own.values()]
     if not all(np.all(np.isfinite(x)) for x in parts):
         return

@@ -50,6 +50,8 @@ def written(draw: st.DrawFn) -> Network:
     if d.rarely(5):
         d.network.parameter((2,))  # that nothing reads
     end(d)
+    if d.rarely(5):
+        d.network.dtype = "float32"
     return d.network
 
 
@@ -78,6 +80,8 @@ def layered(draw: st.DrawFn) -> Network:
     d.network.loss = {"kind": kind, "reduction": d.one(("mean", "sum"))}
     if d.chance():
         d.network.loss["l2"] = 0.1
+    if d.rarely(5):
+        d.network.dtype = "float32"
     return d.network
 
 

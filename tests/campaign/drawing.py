@@ -93,6 +93,14 @@ def _strided(d: Draw, shape: Shape) -> str | None:
     return f"{known_parameter(d, (*shape[:-1], 2 * shape[-1]))}[..., ::2]"
 
 
+def _half(d: Draw, shape: Shape) -> str | None:
+    """One of two parts of a wider parameter, the other of which may stand elsewhere."""
+    if not shape or not isinstance(shape[-1], int):
+        return None
+    n = shape[-1]
+    return f"{known_parameter(d, (*shape[:-1], 2 * n))}[..., {d.one((f':{n}', f'{n}:'))}]"
+
+
 def _of_two(d: Draw, shape: Shape) -> str | None:
     if len(shape) != 2 or not isinstance(shape[-1], int):
         return None
@@ -126,7 +134,7 @@ def _each(text: str) -> Callable[[Draw, Shape], str | None]:
 #: Where weights come from.
 WEIGHTS: list[Callable[[Draw, Shape], str | None]] = [
     known_parameter, known_parameter, known_parameter, _transposed, _scaled, _rows, _strided,
-    _of_two, _low_rank, _normalised, _triangle,
+    _half, _of_two, _low_rank, _normalised, _triangle,
     _each("softmax({w})"), _each("tanh({w})"), _each("exp({w})"), _each("{w}[::-1]"),
     _each("roll({w}, 1)"),
     _each("({w} - mean({w}))"), _each("(2 * {w} - stop_gradient({w}))"),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from tests.campaign.drawing import Draw, known_parameter
 from tests.campaign.network import Shape, Size, number, positions
+from tests.campaign.sequences import STEPS as SEQUENCE_STEPS
 
 #: Functions of each element, which any value may pass through.
 ELEMENTWISE = (
@@ -76,6 +77,35 @@ def _gain(d: Draw) -> bool:
 
 PADDINGS: tuple[int | str, ...] = (0, 1, "same")
 UNITS: tuple[Size, ...] = (3, 1, 2, 5, "width")
+
+
+def _spread(d: Draw) -> bool:
+    """Shapes that meet in odd ways: axes of size 1 on either side, new axes, all pairs."""
+    if len(d.shape) > 2 or not all(isinstance(n, int) for n in d.shape):
+        return False
+    forms: list[tuple[str, Shape, Shape]] = [
+        ("{x}[..., None] * {p}", (2,), (*d.shape, 2)),
+        ("{x}[:, None] - {p}", (2, *[1] * len(d.shape)), (2, *d.shape)),
+        ("{p} + {x}", (1, *d.shape), d.shape),
+    ]
+    if d.shape and d.shape[-1] == 1:
+        forms.append(("{x} * {p}", (3,), (*d.shape[:-1], 3)))
+        forms.append(("broadcast_to({x}, {x}.shape[:-1] + (2,)) + {p}", (2,), (*d.shape[:-1], 2)))
+    if len(d.shape) == 2 and d.shape[0] == 1:
+        forms.append(("{x} - {p}", (2, d.shape[1]), (2, d.shape[1])))
+    if len(d.shape) == 1:
+        forms.append(("sum(({x}[:, None, :] - {p})**2, axis=-1)", (2, *d.shape), (2,)))
+        forms.append(("einsum('bi,j->bij', {x}, {p})", (2,), (*d.shape, 2)))
+    text, own, shape = d.one(forms)
+    return d.now(text.format(x=d.x, p=known_parameter(d, own)), shape)
+
+
+def _head(d: Draw) -> bool:
+    """Scores of the rows of a table, which may be an embedding's."""
+    if not d.shape:
+        return False
+    table = known_parameter(d, (4, d.shape[-1]))
+    return d.now(f"{d.x} @ {table}.T", (*d.shape[:-1], 4))
 
 
 def _dense(d: Draw) -> bool:
@@ -168,26 +198,6 @@ def _folded(d: Draw) -> bool:
     return d.now(f"reshape({d.x}, (-1, 2, {d.shape[0] // 2}))", (2, d.shape[0] // 2))
 
 
-def _attended(d: Draw) -> bool:
-    if len(d.shape) != 2:
-        return False
-    width = d.shape[-1]
-    q, k, v = (f"{d.x} @ {d.weight((width, width))}" for _ in range(3))
-    options = ", causal=True" if d.chance() else ""
-    if isinstance(width, int) and width % 2 == 0 and d.chance():
-        options += ", heads=2"
-    return d.now(f"attention({q}, {k}, {v}{options})")
-
-
-def _shifted(d: Draw) -> bool:
-    """Each position with the one before it."""
-    if len(d.shape) != 2:
-        return False
-    w = d.weight((d.shape[-1], d.shape[-1]))
-    before = f"pad({d.x}, ((0, 0), (1, 0), (0, 0)))[:, :-1]"
-    return d.now(f"tanh({before} @ {w}) + {d.x}")
-
-
 def _embedded(d: Draw) -> bool:
     """Rows of a table, added or joined to what is there."""
     if not d.shape or len(d.shape) > 2:
@@ -255,32 +265,6 @@ def _channels(d: Draw) -> bool:
     return d.now(f"global_{d.one(('avg', 'max'))}_pool({d.x})", d.shape[:1])
 
 
-def _recurrent(d: Draw) -> bool:
-    """A recurrence over positions, its weights shared with another one of the same sizes."""
-    if len(d.shape) != 2:
-        return False
-    time, features = d.shape
-    kind, gates = d.one((("rnn", 1), ("gru", 3), ("lstm", 4)))
-    units = d.one((2, 1))
-    parts = [
-        d.x,
-        known_parameter(d, (features, gates * units)),
-        known_parameter(d, (units, gates * units)),
-    ]
-    if d.chance():
-        parts.append(known_parameter(d, (gates * units,)))
-    if d.rarely(2):
-        name = d.network.input(f"m{len(d.network.inputs)}", (time,), zero_or_one=True)
-        parts.append(f"mask={name}")
-    parts += [f"{key}=True" for key in ("reverse", "unroll") if d.rarely(2)]
-    parts = [p for p in parts if p != "unroll=True" or isinstance(time, int)]
-    if kind == "gru" and d.chance():
-        parts.append("reset_after=True")
-    if d.chance():
-        return d.now(f"{kind}({', '.join(parts)}, return_sequences=True)", (time, units))
-    return d.now(f"{kind}({', '.join(parts)})", (units,))
-
-
 def _picked(d: Draw) -> bool:
     """One feature a row, picked by labels."""
     if not d.shape or not isinstance(d.shape[-1], int):
@@ -322,9 +306,9 @@ def _grouped(d: Draw) -> bool:
 #: The operations on values of each rank (without the batch axis), likelier ones more than once.
 STEPS: tuple[Callable[[Draw], bool], ...] = (
     _dense, _dense, _dense, _elementwise, _elementwise, _along, _pair, _pair, _scale, _gain, _again,
-    _backwards, _mask, _bilinear, _split, _pooled, _swapped, _flat, _folded, _attended, _shifted,
+    _backwards, _mask, _bilinear, _split, _pooled, _swapped, _flat, _folded,
     _embedded, _convolved, _convolved, _transposed_convolution, _windowed, _channels, _grouped,
-    _recurrent, _recurrent, _picked, _unit, _bag,
+    _picked, _unit, _bag, _spread, _spread, _head, *SEQUENCE_STEPS,
 )  # fmt: skip
 
 INPUTS: tuple[Shape, ...] = (
