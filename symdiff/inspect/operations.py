@@ -155,8 +155,7 @@ def _view(node: Node, doc: Doc) -> Doc:
         if x.ndim == 0 or _is_trailing(names, out):
             return _repeated(doc, x.ndim, node.shape)
     gone = [n not in out for n in names]
-    if any(gone) and x.op == "slice":
-        assert isinstance(doc, Subscript)
+    if any(gone) and x.op == "slice" and isinstance(doc, Subscript):  # none if it has a name
         starts = [size_text(start) for start, _, _ in x.attr("ranges")]
         items = zip(doc.items, starts, gone, strict=True)
         doc = Subscript(doc.base, tuple(s if drop else item for item, s, drop in items))

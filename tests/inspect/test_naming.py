@@ -111,3 +111,15 @@ def test_the_text_is_the_same_in_every_process() -> None:
         for seed in ("1", "2")
     }
     assert len(texts) == 1
+
+
+def test_a_part_of_a_part_that_has_a_name_is_printed() -> None:
+    """The element of a slice is read off the slice, by its name where it has one."""
+    pairs = b.input("pairs", ("batch", 4, 4))
+    corner = b.index(pairs, (slice(None), slice(0, 1), slice(1, 2)))
+    element = b.index(corner, (slice(None), 0, 0))
+    assert to_text({"r": element}) == "r = pairs[:, 0, 1]"
+    assert to_text({"r": element}, {corner: "corner"}).splitlines() == [
+        "corner = pairs[:, :1, 1:2]",
+        "r = corner[:, 0, 0]",
+    ]
