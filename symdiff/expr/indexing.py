@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.expr.movement import Range, flip, normalize_slice, slice_, take
+from symdiff.expr.algebra import scalar
+from symdiff.expr.movement import Range, flip, normalize_slice, reshape, slice_, take
 from symdiff.expr.node import Node, describe, with_shape
-from symdiff.expr.numbers import constant
-from symdiff.expr.shapes import ShapeError, size_text
+from symdiff.expr.numbers import constant, size_node
+from symdiff.expr.shapes import ShapeError, Size, shape_text, size_mul, size_text
 from symdiff.expr.views import expand_dims, squeeze, transpose
 
 
@@ -17,8 +18,8 @@ def index(x: Node, key: Any) -> Node:
     """x[key].
 
     A key is one or a tuple of: whole numbers, slices, ``...``, None, arrays or nodes of whole
-    numbers.  Several index arrays must be pairs of the kind ``z[arange(n), y]``: ``arange`` over
-    whole leading axes and one array that picks along the next.  Raises ShapeError naming x.
+    numbers.  Several index arrays must be next to each other, and pick together, as in
+    ``z[arange(n), y]`` and ``pairs[:, rows, columns]``.  Raises ShapeError naming x.
     """
     keys = list(key) if isinstance(key, tuple) else [key]
     what = f"indexing {describe(x)}"
@@ -95,27 +96,47 @@ def _arrays(x: Node, keys: list[Any], what: str) -> Node:
 
 
 def _take(x: Node, keys: list[Any], places: list[int], what: str) -> Node:
-    *leading, axis = places
-    for position, place in enumerate(leading):
-        rows = _row_axis(keys[place], x, place, len(leading), position)
-        if place != position or not rows:
-            raise ShapeError(
-                f"{what}: several index arrays are understood as z[arange(n), y] only: arange over "
-                "whole leading axes, then one array"
-            )
-    idx: Node = keys[axis]
-    batch = len(leading)
-    if batch:
-        if axis != batch:
-            raise ShapeError(f"{what}: the index arrays are not next to each other")
-        if idx.ndim < batch:
-            raise ShapeError(f"{what}: {with_shape(idx)} does not have a row for each row of x")
-        return take(x, idx, batch)
+    first, axis = places[0], places[-1]
+    if axis - first != len(places) - 1:
+        raise ShapeError(f"{what}: the index arrays are not next to each other")
+    leading = places[:-1]
+    rows = first == 0 and all(_row_axis(keys[p], x, p, len(leading), p) for p in leading)
+    if leading and not rows:
+        return _along(*_together(x, keys, places, what), first)
+    if leading:
+        if keys[axis].ndim < axis:
+            raise ShapeError(f"{what}: {with_shape(keys[axis])} does not have a row for each of x")
+        return take(x, keys[axis], axis)
+    return _along(x, keys[axis], axis)
+
+
+def _along(x: Node, idx: Node, axis: int) -> Node:
+    """x picked along an axis, in whose place the axes of idx stand then."""
     order = (axis, *(a for a in range(x.ndim) if a != axis))
     taken = take(transpose(x, order), idx)
     back = [*range(idx.ndim, idx.ndim + axis), *range(idx.ndim)]
     back += range(idx.ndim + axis, taken.ndim)
     return transpose(taken, back)
+
+
+def _together(x: Node, keys: list[Any], places: list[int], what: str) -> tuple[Node, Node]:
+    """Neighbouring axes as one, and the places along it that index arrays pick together."""
+    sizes = [x.shape[place] for place in places]
+    whole: Size = 1
+    joint: Node | None = None
+    for place, size in zip(places, sizes, strict=True):
+        key, many = keys[place], size_node(size, "int64")
+        if not key.facts.nonnegative:
+            key = scalar("where", scalar("lt", key, 0), key + many, key)
+        try:
+            joint = key if joint is None else joint * many + key
+        except ShapeError:
+            shapes = " and ".join(shape_text(keys[p].shape) for p in places)
+            raise ShapeError(f"{what}: index arrays of shapes {shapes} do not fit") from None
+        whole = size_mul(whole, size)
+    assert joint is not None
+    shape = (*x.shape[: places[0]], whole, *x.shape[places[-1] + 1 :])
+    return reshape(x, shape), joint
 
 
 def _row_axis(key: Node, x: Node, axis: int, count: int, position: int) -> bool:

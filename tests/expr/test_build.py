@@ -112,8 +112,33 @@ def test_labels_pick_one_entry_a_row() -> None:
     value = evaluate(picked, {z: np.arange(6.0).reshape(2, 3), k: np.array([2, 0])})
     assert picked.shape == ("n",)
     assert value.tolist() == [2.0, 3.0]
-    with pytest.raises(ShapeError, match="arange over whole leading axes"):
-        z[k, k]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        (slice(None), [0, 0, 1, -1], [1, -2, 2, 0]),
+        (slice(None), np.array([[0], [3]]), np.array([1, 2])),
+        (np.arange(2), np.array([3, 1]), np.array([0, -1])),
+        ([1, 0, 1], [3, 0, -4]),
+        (slice(None), [2, 0], [1, 1], slice(0, 1)),
+    ],
+)
+def test_neighbouring_index_arrays_pick_together(key: tuple[Any, ...]) -> None:
+    """Of a named axis too, and with places from the end, as in NumPy."""
+    array = np.arange(48.0).reshape(2, 4, 3, 2)
+    x, y = b.input("x", (2, 4, 3, 2)), b.input("y", (2, 4, "n", 2))
+    for node in (x, y):
+        found = evaluate(node[key], {node: array})
+        np.testing.assert_array_equal(found, array[key])
+
+
+def test_index_arrays_apart_or_of_other_shapes_are_faults() -> None:
+    x = b.input("x", (2, 4, 3))
+    with pytest.raises(ShapeError, match="index arrays are not next to each other"):
+        x[[0, 1], :, [0, 1]]
+    with pytest.raises(ShapeError, match=r"index arrays of shapes \(2,\) and \(3,\) do not fit"):
+        x[:, [0, 1], [0, 1, 2]]
 
 
 def test_sizes_take_part_in_shapes_and_in_arithmetic() -> None:
