@@ -80,7 +80,8 @@ def plan_buffers(program: Program, memory: MemoryPlan, fresh: Collection[int] = 
             ending.setdefault(memory.last_use[register], []).append(buffer[register])
         for ended in ending.pop(register, []):
             free.setdefault(forms[ended], []).append(ended)
-    order = sorted(range(len(forms)), key=lambda b: forms.index(forms[b]))
+    first = {form: b for b, form in reversed([*enumerate(forms)])}
+    order = sorted(range(len(forms)), key=lambda b: first[forms[b]])
     place = {old: new for new, old in enumerate(order)}
     return BufferPlan(
         {register: place[b] for register, b in buffer.items()},

@@ -70,7 +70,7 @@ def unbatch(
         raise _error(fault, node, size, names or {}) from None
     return SingleExample(
         [rows[root].node if root in rows else root for root in roots],
-        _wholes([*order, *(node for node in rows if node not in order)], rows, size),
+        _wholes([*dict.fromkeys([*order, *rows])], rows, size),
         size,
     )
 

@@ -131,8 +131,8 @@ def _fold(name: str, inputs: Sequence[Node]) -> Node | None:
     return constant(np.asarray(value), result)
 
 
-#: Operands in which sums and products look for numbers and for what merges.
-_LOOKED_INTO = frozenset({"constant", "contract", "mul", "add"})
+#: Operands in which sums and products look for numbers and for what merges, as in views.
+_LOOKED_INTO = frozenset({"constant", "mul", "add"})
 
 
 def _is_even(e: float) -> bool:
@@ -238,7 +238,7 @@ def power_product(
         total = rounded_root(float(coefficient))
         powers: dict[Node, float] = {}
         for core, e in zip(cores, exponents, strict=True):
-            if core.op not in _LOOKED_INTO:
+            if core.op not in _LOOKED_INTO and not core.is_view:
                 powers[core] = powers.get(core, 0.0) + e
                 continue
             number, parts = _factors(core, e, bool(shape))
@@ -363,7 +363,7 @@ def linear_combination(
         sums: dict[Node, float] = {}
         alone = total == 0 and len(set(cores)) == 1
         for core, c in zip(cores, coefficients, strict=True):
-            if core.op not in _LOOKED_INTO:
+            if core.op not in _LOOKED_INTO and not core.is_view:
                 sums[core] = sums.get(core, 0.0) + c
                 continue
             number, base, own = _term(core, c, alone)

@@ -15,18 +15,21 @@ def toposort(roots: Iterable[Node], given: Container[Node] = ()) -> list[Node]:
     What ``given`` nodes need is left out.
     """
     order: list[Node] = []
-    done: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(node, False) for node in reversed(list(roots))]
+    seen: set[Node] = set()
+    stack: list[Node | None] = []
+    stack.extend(reversed(list(roots)))
     while stack:
-        node, ready = stack.pop()
-        if ready:
-            order.append(node)
-        elif node not in done:
-            done.add(node)
-            stack.append((node, True))
-            if node in given:
-                continue
-            stack.extend((x, False) for x in reversed(node.inputs) if x not in done)
+        node = stack.pop()
+        if node is None:  # what stands below it on the stack has all of its inputs by now
+            ready = stack.pop()
+            assert ready is not None
+            order.append(ready)
+        elif node not in seen:
+            seen.add(node)
+            if not node.inputs or (given and node in given):
+                order.append(node)
+            else:
+                stack += (node, None, *node.inputs[::-1])
     return order
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from symdiff.expr.graph import consumers, rebuild, toposort
+from symdiff.expr.graph import rebuild, toposort
 from symdiff.expr.node import Node
 
 if TYPE_CHECKING:
@@ -25,16 +25,22 @@ Asked: TypeAlias = "tuple[Callable[[Context, Node], Any], Node, Any]"
 class Context:
     """How many nodes of the graph read a node, and which."""
 
-    def __init__(self, roots: Sequence[Node]) -> None:
-        order = toposort(roots)
-        self._readers: dict[Node, list[Node]] = consumers(order)
-        self._counts = {node: len(readers) for node, readers in self._readers.items()}
+    def __init__(self, roots: Sequence[Node], order: Sequence[Node] | None = None) -> None:
+        """``order`` is a topological order of the graph, where there is one already."""
+        order = toposort(roots) if order is None else order
+        self._readings = dict.fromkeys(order, 0)
+        self._reader: dict[Node, Node] = {}  # the last of them
+        for node in order:
+            for x in node.inputs:
+                self._readings[x] += 1
+                self._reader[x] = node
+        self._counts = self._readings.copy()
         for root in roots:
             self._counts[root] += 1
         # Constructors take scalars out of a product and absorb views, so that who reads ``s x``
         # or a view of x will read x.
         for node in reversed(order):
-            inner = _looked_through(node)
+            inner = _looked_through(node) if node.op in _SEEN_THROUGH else None
             if inner is not None:
                 self._counts[inner] += self._counts[node] - 1
         self._source: dict[Node, Node] = {}
@@ -62,8 +68,8 @@ class Context:
     def _only_reader(self, node: Node) -> Node | None:
         """The one node that reads this one, as it was when the phase began; None if not one."""
         source = self._source.get(node, node)
-        readers = self._readers.get(source, ())
-        return readers[0] if len(readers) == 1 and self._counts[source] == 1 else None
+        alone = self._readings.get(source) == 1 and self._counts[source] == 1
+        return self._reader[source] if alone else None
 
     def moved(self, old: Node, new: Node) -> None:
         """The readers of ``old`` will read ``new``."""
@@ -78,7 +84,10 @@ class Context:
 
     def agrees(self, asked: Sequence[Asked]) -> bool:
         """Whether every question has the answer that it had."""
-        return all(question(self, node) == answer for question, node, answer in asked)
+        return not asked or all(question(self, node) == answer for question, node, answer in asked)
+
+
+_SEEN_THROUGH = ("contract", "mul")
 
 
 def _looked_through(node: Node) -> Node | None:
@@ -87,8 +96,13 @@ def _looked_through(node: Node) -> Node | None:
         return node.inputs[0]
     if node.op != "mul" or node.ndim == 0:
         return None
-    arrays = [(x, e) for x, e in zip(node.inputs, node.attr("exponents"), strict=True) if x.ndim]
-    return arrays[0][0] if len(arrays) == 1 and arrays[0][1] == 1 else None
+    found: Node | None = None
+    for x, e in zip(node.inputs, node.attr("exponents"), strict=True):
+        if x.ndim:
+            if found is not None or e != 1:
+                return None
+            found = x
+    return found
 
 
 class Memo:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.graph import rebuild
@@ -59,6 +60,7 @@ def _same(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-12 * abs(b)
 
 
+@lru_cache(maxsize=1024)  # rules ask it of one node in turn
 def sum_of(node: Node) -> Sum:
     """Any node as a sum: of one that is no sum, itself, or the multiple that it is."""
     value = number_of(node)
@@ -123,6 +125,7 @@ class Product:
         return Product({x: e for x, e in self.factors.items() if x not in drop}, self.coefficient)
 
 
+@lru_cache(maxsize=1024)
 def product_of(node: Node) -> Product:
     """Any node as a product: of one that is no product, itself."""
     if node.op == "mul":
@@ -178,7 +181,7 @@ def place(x: Node, rank: int) -> tuple[Node, Places]:
         if len(set(names)) == len(names):
             at = {name: axis + rank - x.ndim for axis, name in enumerate(out)}
             return x.inputs[0], tuple(at.get(name) for name in names)
-    return x, tuple(axis + rank - x.ndim for axis in range(x.ndim))
+    return x, tuple(range(rank - x.ndim, rank))
 
 
 def moves(node: Node) -> bool:
@@ -253,7 +256,7 @@ def viewed_as(x: Node, core: Node) -> Node:
 
 def core_of(x: Node) -> Node:
     """The operand of a view that is no diagonal; any other node itself."""
-    return place(x, x.ndim)[0]
+    return place(x, x.ndim)[0] if x.is_view else x
 
 
 def is_constant_along(x: Node, axes: Iterable[int], rank: int) -> bool:

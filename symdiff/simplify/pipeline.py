@@ -70,7 +70,9 @@ RECOGNISE = Phase(
         *statistics.RULES,
     ),
 )
-ARRANGE = Phase("arrange", (*canonical.ARRANGING, *contractions.CANONICAL), local=False)
+ARRANGE = Phase(
+    "arrange", (*canonical.ARRANGING, *contractions.CANONICAL), local=False, after=CANONICAL
+)
 FOLD = Phase("fold", (*reductions.RULES, *contractions.FOLDING, *algebra.RULES))
 
 PHASES: tuple[Phase, ...] = (CANONICAL, RECOGNISE, ARRANGE, FOLD)
@@ -163,7 +165,7 @@ def simplify(
     steps = Budget(budget if budget is not None else 1000 + 50 * len(first))
     recorder = Tracer() if trace else Recorder()
     memo = memo or Memo()
-    mapping: dict[Node, Node] = {}
+    mapping = {node: node for node in first}
     current = list(given)
     settled: dict[str, tuple[list[Node], set[Node]]] = {}
 
@@ -171,19 +173,21 @@ def simplify(
         """Its leaves are the loop's own, of which nothing is declared that a rule could lean on."""
         return simplify(inner, debug=debug, phases=phases, contractions=False, memo=memo).roots
 
-    changed = True
+    changed, has_loops = True, any(node.op == "loop" for node in first)
     while changed:  # two or three times are usual; the budget sees to an end
         before = current
-        done = simplified_loops(current, body, memo.loops(tuple(phases)))
-        current = [done.get(root, root) for root in current]
-        _compose(mapping, done)
+        if has_loops:
+            done = simplified_loops(current, body, memo.loops(tuple(phases)))
+            current = [done.get(root, root) for root in current]
+            _compose(mapping, done)
         for phase in phases:
             left, known = settled.get(phase.name, ([], set()))
             if current == left:  # nodes are equal when they are the same
                 continue
             done = run_phase(current, phase, steps, recorder, debug, known, memo)
             entered, current = current, [done[root] for root in current]
-            _compose(mapping, done)
+            if current != entered:  # else the graph is the same, since roots tell graphs apart
+                _compose(mapping, done)
             if phase.local:
                 settled[phase.name] = current, set(done.values())
             elif current == entered:  # else some node may have lost readers after its turn
@@ -191,19 +195,18 @@ def simplify(
         changed = current != before
     found = recorder.trace(current) if isinstance(recorder, Tracer) else Trace()
     missed = tuple(near_misses(current)) if trace else ()
-    final = {node: mapping.get(node, node) for node in first}
     decisions: tuple[Decision, ...] = ()
     if contractions:
         found_plan = planned(current, memo=memo)
         if any(a is not b for a, b in zip(current, found_plan.roots, strict=True)):
-            _follow(final, found_plan)
-        final |= zip(given, found_plan.roots, strict=True)
+            _follow(mapping, found_plan)
+        mapping |= zip(given, found_plan.roots, strict=True)
         current, decisions = found_plan.roots, tuple(found_plan.decisions)
         recorder.facts |= found_plan.facts
     return Simplified(
         tuple(current),
-        final,
-        {final.get(node, node): name for node, name in (names or {}).items()},
+        mapping,
+        {mapping.get(node, node): name for node, name in (names or {}).items()},
         frozenset(recorder.facts),
         found,
         missed,
@@ -224,8 +227,6 @@ def _compose(mapping: dict[Node, Node], done: Mapping[Node, Node]) -> None:
     """What each node became, after one more phase."""
     for node, now in mapping.items():
         mapping[node] = done.get(now, now)
-    for node, now in done.items():
-        mapping.setdefault(node, now)
 
 
 def near_misses(roots: Sequence[Node]) -> list[NearMiss]:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from symdiff.expr.graph import toposort
 from symdiff.expr.near import mask_of
 from symdiff.expr.node import Node, with_shape
 from symdiff.simplify.context import Asked, Memo
@@ -117,12 +118,14 @@ class Phase:
     """Rules that are applied together until none fires.
 
     ``local`` says that no rule looks at readers: then what is in normal form stays so, whatever
-    happens around it, and need not be looked at again.
+    happens around it, and need not be looked at again.  ``after`` is an earlier phase that has
+    most of the rules as well: they are not tried again on what it left as it is.
     """
 
     name: str
     rules: tuple[Rule, ...]
     local: bool = True
+    after: Phase | None = None
 
 
 class Recorder:
@@ -198,17 +201,43 @@ class _Run:
             for op, rules in by_operation(phase.rules).items()
         }
         self.selected: dict[tuple[str, int], list[Rule]] = {}
-        self.context = Context(() if phase.local else roots)
         self.budget = budget
         self.recorder = recorder
         self.debug = debug
         self.memo = memo
         self.found = memo.found(phase)
+        self.before = memo.found(phase.after) if phase.after is not None else {}
+        self.tried = frozenset(phase.after.rules if phase.after is not None else ())
         self.done: dict[Node, Node] = {}
+        self.context = Context(())
         self.next: dict[Node, Node] = {}  # what a node became, where that has yet to settle
 
     def run(self) -> dict[Node, Node]:
-        stack = list(reversed(self.roots))
+        """Each node after its inputs; most of them stay as they are."""
+        order = toposort(self.roots, self.done)
+        if not self.phase.local:
+            self.context = Context(self.roots, order)
+        done = self.done
+        for node in order:
+            if node in done:
+                continue
+            became = self.step(node)
+            if became is node:
+                done[node] = node
+            else:
+                self.become(node, became)
+                self.settle(became)
+                done[node] = done[became]
+        return done
+
+    def become(self, node: Node, became: Node) -> None:
+        """Note that another node stands in a node's place."""
+        self.next[node] = became
+        self.context.moved(node, became)
+
+    def settle(self, root: Node) -> None:
+        """Find the normal form of a new node, and of what stands in its place on the way."""
+        stack = [root]
         done, following = self.done, self.next
         while stack:
             node = stack[-1]
@@ -234,17 +263,15 @@ class _Run:
                 done[node] = node
                 stack.pop()
             else:
-                following[node] = became
-                self.context.moved(node, became)
+                self.become(node, became)
                 if became not in done:
                     stack.append(became)
-        return done
 
     def step(self, node: Node) -> Node:
         """The node with its inputs' normal forms, or what the first rule that fires makes of it."""
         done = self.done
-        if any(done[x] is not x for x in node.inputs):
-            inputs = [done[x] for x in node.inputs]
+        inputs = [done[x] for x in node.inputs]
+        if any(map(operator.is_not, inputs, node.inputs)):
             built = self.memo.rebuild(node, inputs)
             if built is not node:
                 self.recorder.rebuilt(node, built, inputs)
@@ -265,8 +292,13 @@ class _Run:
     def attempt(self, node: Node) -> Outcome:
         """The first rule that fires, and what the rules had asked of the context."""
         context = self.context
+        rules = self.rules_for(node)
         asked = context.asked = []
-        for each in self.rules_for(node):
+        before = self.before.get(node)
+        if before is not None and before[1] is None and context.agrees(before[0]):
+            rules = [each for each in rules if each not in self.tried]
+            asked = context.asked = list(before[0])
+        for each in rules:
             result = each.apply(node, context)
             rewrite = None if result is None else each.checked(result, node, context)
             if rewrite is not None:

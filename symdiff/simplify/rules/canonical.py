@@ -62,6 +62,8 @@ def flatten_product(node: Node, context: Context) -> Node | None:
     if context.merges_upwards(node):  # then that one does all at once
         return None
     total, stack = Product({}, node.attr("coefficient")), list(product_of(node).factors.items())
+    if all(x.op != "mul" for x in node.inputs):
+        return None
     merged = False
     for x, e in stack:
         inner = _inner_product(x, e, node, context)

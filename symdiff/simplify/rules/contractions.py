@@ -393,8 +393,10 @@ def common_power(node: Node, context: Context) -> Rewrite | None:
         return None
     products = [(product_of(x), c) for x, c in terms.terms.items()]
     common = {
-        a: min(t.factors.get(a, 0.0) for t, _ in products) for a in products[0][0].factors
-    }  # fmt: skip
+        a: min([t.factors[a] for t, _ in products])
+        for a in products[0][0].factors
+        if all(a in t.factors for t, _ in products)
+    }
     common = {a: e for a, e in common.items() if e > 0 and e == int(e)}
     if not common:
         return None

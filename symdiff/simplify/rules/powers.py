@@ -142,8 +142,10 @@ def _near(a: float, b: float) -> bool:
 def sum_of_quotients(node: Node, context: Context) -> Rewrite | None:
     """a/u + b/v = (a v + b u) / (u v), where the numerator has one term"""
     total = sum_of(node)
-    split = [(x, c, *_quotient(product_of(x))) for x, c in total.terms.items()]
-    split = [each for each in split if each[3].factors]
+    quotients = [x for x in total.terms if _divides_by_sum(product_of(x))]
+    if len(quotients) < 2:
+        return None
+    split = [(x, total.terms[x], *_quotient(product_of(x))) for x in quotients]
     for i, (x, c, above, below) in enumerate(split):
         for y, d, over, under in split[:i]:
             parts = [
@@ -162,11 +164,13 @@ def sum_of_quotients(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+def _divides_by_sum(product: Product) -> bool:
+    return any(e == -1 and b.op == "add" for b, e in product.factors.items())
+
+
 def _quotient(product: Product) -> tuple[Product, Product]:
-    """A product as (above, below) the line, sums below only."""
+    """A product as (above, below) the line."""
     below = {b: -e for b, e in product.factors.items() if e == -1}
-    if not any(b.op == "add" for b in below):
-        below = {}
     above = {b: e for b, e in product.factors.items() if b not in below}
     return Product(above, product.coefficient), Product(below, 1.0)
 

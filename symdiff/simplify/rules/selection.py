@@ -95,6 +95,9 @@ def where_of_masks(node: Node, context: Context) -> Rewrite | None:
 def where_of_mask(node: Node, context: Context) -> Rewrite | None:
     """[c] a = where(c, a, 0), where a may be infinite"""
     for _, condition, holds, rest in _split(node):
+        plain = all(e > 0 and e % 1 == 0 for e in rest.factors.values())
+        if plain and not any(map(may_be_infinite, rest.factors)):
+            continue
         a = rest.bare(node.dtype)
         if not may_be_infinite(a):
             continue
