@@ -34,6 +34,7 @@ CALL_HINTS = {
     **dict.fromkeys(("_pooled_max", "_pooled_sum"), "pooled"),
     "_overlap_add": "overlapped",
     "_softmax_into": "soft",
+    "_less_one_hot": "",
     "_log_softmax_into": "log_soft",
     **dict.fromkeys(("less", "less_equal", "greater", "greater_equal", "equal"), "mask"),
     **dict.fromkeys(("exp", "log", "tanh"), ""),
@@ -43,7 +44,7 @@ CALL_HINTS = {
 def hint(step: Step) -> str:
     """What a value without a name is called."""
     if step.action == "call":
-        return CALL_HINTS.get(step.detail("function"), "")
+        return dict(step.details).get("hint") or CALL_HINTS.get(step.detail("function"), "")
     return HINTS.get(step.action, "")
 
 

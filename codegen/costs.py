@@ -252,6 +252,10 @@ def _call(step: Step, sources: Sequence[Step]) -> Size:
     return CALLS.get(step.detail("function"), _each(1))(step, sources)
 
 
+def _picked(step: Step, sources: Sequence[Step]) -> Size:
+    return sources[1].size
+
+
 #: Calls that are no passes of one flop an element.
 CALLS: dict[str, Counted] = {
     **dict.fromkeys(("dot", "matmul"), _matmul),
@@ -262,6 +266,7 @@ CALLS: dict[str, Counted] = {
     "_overlap_add": _added,
     "_softplus_into": _each(6),
     "_softmax_into": _read(5),
+    "_less_one_hot": _picked,
     "_log_softmax_into": _read(5, rows=3),
 }
 

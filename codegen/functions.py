@@ -18,6 +18,7 @@ from codegen.parameters import broken_signature
 from codegen.program import Asked, Program, build_program
 from codegen.roles import ROLES
 from codegen.scaling import scaled_early
+from codegen.sharing import shared_products
 from codegen.style import ModuleUse, Style
 from codegen.writer import Body, write_body
 from symdiff.expr.node import Node
@@ -97,7 +98,7 @@ def function_program(around: Surroundings, body: FunctionBody) -> Program:
     first = [*leaves, *around.preferred]
     early = not around.plain
     program = build_program(body.roots(), around.dtype, first, asked=asked, early=early)
-    return program if around.plain else scaled_early(single_calls(program))
+    return program if around.plain else scaled_early(single_calls(shared_products(program)))
 
 
 def kernel_name(around: Surroundings, function: str) -> str:

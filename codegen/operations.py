@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from codegen import views, windows
+from codegen import softmaxes, views, windows
 from codegen.program import VIEWS, Builder, Program, Step, live
 from symdiff.expr.shapes import Shape, Size, broadcast_shapes, shape_size
 
@@ -51,6 +51,7 @@ class _Expansion:
         self.builder = Builder("")
         self.place: dict[int, int] = {}
         self.sigmoids: dict[tuple[int, float], int] = {}
+        self.softmaxes = softmaxes.Sharing(program)
 
     def run(self) -> Program:
         for step in self.program.steps:
@@ -138,9 +139,19 @@ def _relu(work: _Expansion, step: Step, args: list[int]) -> int:
 
 
 def _helper(work: _Expansion, step: Step, args: list[int]) -> int:
+    if step.action in softmaxes.FAMILY and work.softmaxes.apart(step):
+        return softmaxes.member(work, step, args)
+    if step.action not in HELPERS:
+        return work.same(step, args)
     details = {key: value for key, value in step.details if key == "axes"}
     name = HELPERS[step.action]
     return work.call(name, args, step.shape, step.dtype, elementwise=True, **details)
+
+
+def _take(work: _Expansion, step: Step, args: list[int]) -> int:
+    if step.args[0] in work.softmaxes.picked:
+        return softmaxes.picked(work, step)
+    return work.same(step, args)
 
 
 def _sigmoid(work: _Expansion, step: Step, args: list[int]) -> int:
@@ -212,7 +223,8 @@ def _add(work: _Expansion, step: Step, args: list[int]) -> int:
         return _shaped(work, work.ufunc("subtract", [first, total], dtype), step)
     total = _merge(work, plus, "add", dtype)
     for register in sorted(minus, key=lambda r: len(work.step(r).shape)):
-        total = work.ufunc("subtract", [total, register], dtype)
+        less = softmaxes.without_labels(work, total, register)
+        total = work.ufunc("subtract", [total, register], dtype) if less is None else less
     if number is not None:
         total = work.ufunc("add", [total, number], dtype)
     return _shaped(work, total, step)
@@ -361,10 +373,10 @@ def _sum(work: _Expansion, step: Step, args: list[int]) -> int:
         ones = _ones(work, summed, step.dtype)
         if leading:
             flat = views.reshape(work.builder, args[0], (summed, rest))
-            total = work.call("dot", [ones, flat], (rest,), step.dtype)
+            total = work.call("dot", [ones, flat], (rest,), step.dtype, hint="total")
         else:
             flat = views.reshape(work.builder, args[0], (rest, summed))
-            total = work.call("dot", [flat, ones], (rest,), step.dtype)
+            total = work.call("dot", [flat, ones], (rest,), step.dtype, hint="total")
         return views.reshape(work.builder, total, step.shape)
     keep: dict[str, object] = {"keepdims": True} if dict(step.details).get("keepdims") else {}
     return work.call("sum", args, step.shape, step.dtype, axes=axes, **keep)
@@ -382,7 +394,8 @@ def _outer(work: _Expansion, step: Step, args: list[int]) -> int:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(UNARY | BINARY, _unary),
     **dict.fromkeys(COMPARISONS, _compare),
-    **dict.fromkeys(HELPERS, _helper),
+    **dict.fromkeys((*HELPERS, "logsumexp"), _helper),
+    "take": _take,
     "sigmoid": _sigmoid,
     "relu": _relu,
     "add": _add,

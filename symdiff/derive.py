@@ -282,6 +282,7 @@ def _derivative(
 ) -> tuple[Node, Node]:
     """The derivative of the simplified value, raw and simplified; appends what each pass did.
 
+    A way through an elementwise function at a time, so that terms find each other and cancel.
     What is to be differentiated again is not planned: the plan's guards against rounding below 0
     have no second derivative where a sum of squares is 0.
     """
@@ -303,5 +304,7 @@ def _derivative(
         (raw,), best = way.raw, way.simplified
         steps.append(best)
         return raw, shortened(best.root)
-    raw = jacobian(value if order == 1 else simplified(grad(value, x), last=False), x)
+    if order > 1:
+        value = simplified(grad(value, x, wholes=False), last=False)
+    raw = jacobian(value, x, wholes=False)
     return raw, shortened(simplified(raw))

@@ -113,19 +113,21 @@ def hessian(y: Node, x: Node) -> Node:
     return jacobian(grad(y, x), x)
 
 
-def jacobian(y: Node, x: Node) -> Node:
+def jacobian(y: Node, x: Node, *, wholes: bool = True) -> Node:
     """All derivatives of y by x: the value's shape followed by the variable's.
+
+    ``wholes`` as in gradients.
 
     One reverse sweep with a cotangent that is a leaf, batched over an identity a y axis: entry
     (i, j, …) of the new axes holds the sweep of the unit cotangent at (i, j, …).
     """
     u = _seed(y.shape, y)
-    rows = gradients(y, x, u)[0]
+    rows = gradients(y, x, u, wholes=wholes)[0]
     for axis in reversed(range(y.ndim)):
         wider = _seed((*y.shape[axis:], *y.shape), y) if axis else _identity(y.shape, y.dtype)
         (rows,) = vmap([rows], {u: wider})
         u = wider
-    return rows if y.ndim else gradients(y, x)[0]
+    return rows if y.ndim else gradients(y, x, wholes=wholes)[0]
 
 
 def _seed(shape: Shape, y: Node) -> Node:

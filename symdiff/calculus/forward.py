@@ -14,8 +14,9 @@ from typing import Any, overload
 
 from symdiff.calculus.derivatives import PARTIALS, is_linear, partial, pullback
 from symdiff.calculus.reverse import as_like, as_nodes, check_variables, gradients
+from symdiff.calculus.slopes import Slopes
 from symdiff.expr.algebra import linear_combination
-from symdiff.expr.graph import rebuild, toposort
+from symdiff.expr.graph import depends_on, rebuild, toposort
 from symdiff.expr.loops import readers_of
 from symdiff.expr.movement import zeros
 from symdiff.expr.node import Node
@@ -50,11 +51,14 @@ def jvp(ys: Node | Sequence[Node], xs: Node | Sequence[Node], tangents: Any) -> 
         seeds.setdefault(x, []).append(as_like(t, x, "jvp: a tangent"))
     tangent: dict[Node, Node] = {}
     readers = readers_of(order)
+    slopes = Slopes(order, depends_on(order, variables), variables)
     for node in order:
         parts = seeds.get(node, [])
         if node.op == "loop" and any(x in tangent for x in node.inputs):
             for reader, t in _through_loop(node, tangent, readers[node]).items():
                 seeds.setdefault(reader, []).append(t)
+        elif (source := slopes.source(node)) is not None:
+            parts = [*parts, tangent[source] * slopes.slope(node)]
         elif any(x in tangent for x in node.inputs):
             parts = parts + _push(node, [tangent.get(x) for x in node.inputs])
         if parts:

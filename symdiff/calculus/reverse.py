@@ -15,6 +15,7 @@ from typing import Any, overload
 
 from symdiff.calculus.derivatives import pullback
 from symdiff.calculus.scales import Scaled, taken_out, times
+from symdiff.calculus.slopes import Slopes
 from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import depends_on, is_constant, toposort
@@ -34,6 +35,8 @@ def gradients(
     ys: Node | Sequence[Node],
     xs: Node | Sequence[Node],
     grad_ys: Any = None,
+    *,
+    wholes: bool = True,
 ) -> list[Node]:
     """Append the derivatives of sum(ys · grad_ys) with respect to each x, as ordinary nodes.
 
@@ -41,7 +44,8 @@ def gradients(
     of them, ``grad_ys`` gives a cotangent (a node, number or array) of each y's shape, None
     standing for ones.  Returns a list with a node of x's shape and dtype for each x; an x that no
     y depends on gets zeros.  An x may be any node of the graph; derivatives are total, so that an
-    x above another x passes on to it.
+    x above another x passes on to it.  With ``wholes``, elementwise functions of one array are
+    differentiated as such (:mod:`symdiff.calculus.slopes`), not a way through them at a time.
 
     Algorithm 6.2 of Goodfellow, Bengio, Courville, *Deep Learning* (2016): each cotangent is
     built once.  Raises TypeError for an x or y that holds whole numbers or truth values,
@@ -57,6 +61,7 @@ def gradients(
         received.setdefault(y, []).append(taken_out(g, {}))
     found: dict[Node, Node] = {}
     wanted = set(variables)
+    slopes = Slopes(order if wholes else (), active, wanted)
     read: dict[Node, dict[Node, Node]] = {}  # of each loop, the cotangents of what reads it
     for node in reversed(order):
         if node in read and node in active:
@@ -69,6 +74,11 @@ def gradients(
             found[node] = times(scale, g)
         if node.op in LOOP_READERS:
             read.setdefault(node.inputs[0], {})[node] = times(scale, g)
+            continue
+        source = slopes.source(node)
+        if source is not None:
+            part = g * slopes.slope(node)
+            received.setdefault(source, []).append(taken_out(part, scale))
             continue
         for i, x in enumerate(node.inputs):
             if x in active and x.dtype in FLOATS:
@@ -90,16 +100,16 @@ def _through_loop(
 
 
 @overload
-def grad(y: Node, xs: Node) -> Node: ...
+def grad(y: Node, xs: Node, *, wholes: bool = ...) -> Node: ...
 @overload
-def grad(y: Node, xs: Sequence[Node]) -> list[Node]: ...
-def grad(y: Node, xs: Node | Sequence[Node]) -> Node | list[Node]:
+def grad(y: Node, xs: Sequence[Node], *, wholes: bool = ...) -> list[Node]: ...
+def grad(y: Node, xs: Node | Sequence[Node], *, wholes: bool = True) -> Node | list[Node]:
     """The gradient of a scalar: a node for one x, a list for a sequence of them.
 
-    Raises ShapeError if y is not of shape ().
+    ``wholes`` as in gradients.  Raises ShapeError if y is not of shape ().
     """
     check_scalar("grad", y)
-    result = gradients(y, xs)
+    result = gradients(y, xs, wholes=wholes)
     return result[0] if isinstance(xs, Node) else result
 
 

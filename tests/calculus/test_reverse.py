@@ -37,12 +37,12 @@ def chain(links: int) -> tuple[Node, Node]:
 
 @pytest.mark.parametrize("rungs", [1, 2, 10, 50])
 def test_a_ladder_of_exponentially_many_paths_appends_five_nodes_a_rung(rungs: int) -> None:
-    """g·cos and g·sin, times the slopes, and their sum: each cotangent is built once."""
+    """s·cos and s·sin, times the slopes, their sum, and a minus sign at every other rung."""
     foot, top = ladder(rungs)
     forward = toposort([top])
     assert len(forward) == 1 + 3 * rungs
     appended = set(toposort(gradients(top, foot))) - set(forward)
-    assert len(appended) == 5 * rungs - 2  # at the top g is 1, and is not multiplied by
+    assert len(appended) == (11 * rungs - 4) // 2  # at the foot s is 1, and not multiplied by
 
 
 def test_the_gradient_of_a_ladder_of_2_to_the_50_paths_is_right() -> None:

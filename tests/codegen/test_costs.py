@@ -174,7 +174,7 @@ def test_figures_at_sizes_are_those_of_a_program_with_these_sizes() -> None:
             at = {**sizes, "batch": 100}
             found, wanted = (size_value(getattr(c, figure), at) for c in (ours, theirs))
             # Factors meet in the order of digests, which sizes are part of: a pass over a vector.
-            assert found == pytest.approx(wanted, rel=2e-3), (function, figure)
+            assert found == pytest.approx(wanted, rel=3e-3), (function, figure)
 
 
 def test_a_product_of_matrices_is_2mnp() -> None:

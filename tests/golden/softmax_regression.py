@@ -19,8 +19,6 @@ PARAMETERS = {"W": (4, 3), "c": (3,)}
 _TRAINABLE = ("W", "c")
 _INPUT_DTYPES = {"x": "float32", "y": "int64"}
 _INPUT_FACTS = {"y": {"labels": 3}}
-_EXAMPLES = ("batch",)
-_SIZES = {"batch": 5}
 
 
 class Workspace(dict):
@@ -75,12 +73,18 @@ def _loss(params, x, y, work=None):
     batch = x.shape[0]
     _nonzero(batch, "batch")
 
-    b = _buffers(work, "loss", (1, dtype, (batch, 3)), (1, dtype, (4, 3)))
+    b = _buffers(
+        work, "loss", (2, dtype, (batch, 3)), (1, dtype, (batch,)), (1, dtype, (4, 3))
+    )
     product = np.dot(x, W, out=b[0])
     product += c
-    _log_softmax_into(product, axis=-1, out=product)
-    t1 = np.multiply(W, W, out=b[1])
-    loss = 0.05 * t1.sum() - product[np.arange(batch), y].sum() / batch
+    product -= _peak(product, axis=-1)
+    t1 = np.exp(product, out=b[1])
+    total = np.dot(t1, np.ones(3, dtype=dtype), out=b[2])
+    np.log(total, out=total)
+    np.subtract(product[np.arange(batch), y], total, out=total)
+    t2 = np.multiply(W, W, out=b[3])
+    loss = 0.05 * t2.sum() - total.sum() / batch
     return loss
 
 
@@ -100,25 +104,29 @@ def _backward(params, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "backward", (2, dtype, (batch, 3)), (2, dtype, (4, 3)),
-        (1, dtype, (batch,)), (1, dtype, (3,))
+        work, "backward", (2, dtype, (batch, 3)), (2, dtype, (batch,)),
+        (2, dtype, (4, 3)), (1, dtype, (3,))
     )
     product = np.dot(x, W, out=b[0])
     product += c
-    log_soft = _log_softmax_into(product, axis=-1, out=b[1])
-    t1 = np.multiply(W, W, out=b[2])
-    loss = 0.05 * t1.sum() - log_soft[np.arange(batch), y].sum() / batch
-    _softmax_into(product, axis=-1, out=product)
-    hot = _one_hot(y, 3, dtype)
-    product_2 = np.dot(hot, np.ones(3, dtype=dtype), out=b[4])
-    product *= product_2[:, None]
-    product -= hot
-    d_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[5])
-    d_c /= batch
-    d_W = np.dot(x.T, product, out=b[2])
+    product -= _peak(product, axis=-1)
+    t1 = np.exp(product, out=b[1])
+    t2 = np.ones(3, dtype=dtype)
+    total = np.dot(t1, t2, out=b[2])
+    t3 = np.log(total, out=b[3])
+    np.subtract(product[np.arange(batch), y], t3, out=t3)
+    t4 = np.multiply(W, W, out=b[4])
+    loss = 0.05 * t4.sum() - t3.sum() / batch
+    t1 /= total[:, None]
+    total_2 = np.dot(_one_hot(y, 3, dtype), t2, out=b[2])
+    t1 *= total_2[:, None]
+    _less_one_hot(t1, y, out=t1)
+    d_W = np.dot(x.T, t1, out=b[4])
     d_W /= batch
-    t2 = np.multiply(W, 0.1, out=b[3])
-    d_W += t2
+    t5 = np.multiply(W, 0.1, out=b[5])
+    d_W += t5
+    d_c = np.dot(np.ones(batch, dtype=dtype), t1, out=b[6])
+    d_c /= batch
     return loss, {"W": d_W, "c": d_c}
 
 
@@ -140,8 +148,8 @@ def _hvp(params, v, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "hvp", (3, dtype, (batch, 3)), (1, dtype, (batch,)), (1, dtype, (3,)),
-        (2, dtype, (4, 3))
+        work, "hvp", (3, dtype, (batch, 3)), (1, dtype, (batch,)), (2, dtype, (4, 3)),
+        (1, dtype, (3,))
     )
     product = np.dot(x, W, out=b[0])
     product += c
@@ -149,18 +157,18 @@ def _hvp(params, v, x, y, work=None):
     product_2 = np.dot(x, v_W, out=b[1])
     product_2 += v_c
     t1 = np.ones(3, dtype=dtype)
-    product_3 = np.dot(_one_hot(y, 3, dtype), t1, out=b[3])
-    product_2 *= product_3[:, None]
+    total = np.dot(_one_hot(y, 3, dtype), t1, out=b[3])
+    product_2 *= total[:, None]
     t2 = np.multiply(product_2, product, out=b[2])
-    product_4 = np.dot(t2, t1, out=b[3])
-    product_2 -= product_4[:, None]
+    total_2 = np.dot(t2, t1, out=b[3])
+    product_2 -= total_2[:, None]
     product *= product_2
-    Hv_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[4])
-    Hv_c /= batch
-    Hv_W = np.dot(x.T, product, out=b[5])
+    Hv_W = np.dot(x.T, product, out=b[4])
     Hv_W /= batch
-    t3 = np.multiply(v_W, 0.1, out=b[6])
+    t3 = np.multiply(v_W, 0.1, out=b[5])
     Hv_W += t3
+    Hv_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[6])
+    Hv_c /= batch
     return {"W": Hv_W, "c": Hv_c}
 
 
@@ -185,7 +193,7 @@ def _per_example_sq_norms(params, x, y, work=None):
     product = np.dot(x, W, out=b[0])
     product += c
     _softmax_into(product, axis=-1, out=product)
-    product -= _one_hot(y, 3, dtype)
+    _less_one_hot(product, y, out=product)
     product *= product
     s_c = np.dot(product, np.ones(3, dtype=dtype), out=b[1])
     t1 = np.multiply(x, x, out=b[3])
@@ -215,13 +223,13 @@ def _per_example_norms(params, x, y, work=None):
     product = np.dot(x, W, out=b[0])
     product += c
     _softmax_into(product, axis=-1, out=product)
-    product -= _one_hot(y, 3, dtype)
+    _less_one_hot(product, y, out=product)
     product *= product
     norms = np.dot(product, np.ones(3, dtype=dtype), out=b[1])
     t1 = np.multiply(x, x, out=b[3])
-    product_2 = np.dot(t1, np.ones(4, dtype=dtype), out=b[2])
-    product_2 *= norms
-    norms += product_2
+    total = np.dot(t1, np.ones(4, dtype=dtype), out=b[2])
+    total *= norms
+    norms += total
     np.sqrt(norms, out=norms)
     return norms
 
@@ -242,32 +250,35 @@ def _backward_with_norms(params, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "backward_with_norms", (3, dtype, (batch, 3)), (2, dtype, (batch,)),
+        work, "backward_with_norms", (2, dtype, (batch, 3)), (2, dtype, (batch,)),
         (2, dtype, (4, 3)), (1, dtype, (3,)), (1, dtype, (batch, 4))
     )
     product = np.dot(x, W, out=b[0])
     product += c
-    soft = _softmax_into(product, axis=-1, out=b[1])
-    hot = _one_hot(y, 3, dtype)
-    t1 = np.subtract(soft, hot, out=b[2])
-    t1 *= t1
+    product -= _peak(product, axis=-1)
+    t1 = np.exp(product, out=b[1])
     t2 = np.ones(3, dtype=dtype)
-    s_c = np.dot(t1, t2, out=b[3])
-    _log_softmax_into(product, axis=-1, out=product)
-    t3 = np.multiply(W, W, out=b[5])
-    loss = 0.05 * t3.sum() - product[np.arange(batch), y].sum() / batch
-    product_2 = np.dot(hot, t2, out=b[4])
-    soft *= product_2[:, None]
-    soft -= hot
-    d_c = np.dot(np.ones(batch, dtype=dtype), soft, out=b[7])
-    d_c /= batch
-    t4 = np.multiply(x, x, out=b[8])
-    s_W = np.dot(t4, np.ones(4, dtype=dtype), out=b[4])
-    s_W *= s_c
-    d_W = np.dot(x.T, soft, out=b[5])
+    total = np.dot(t1, t2, out=b[2])
+    t3 = np.log(total, out=b[3])
+    np.subtract(product[np.arange(batch), y], t3, out=t3)
+    t4 = np.multiply(W, W, out=b[4])
+    loss = 0.05 * t4.sum() - t3.sum() / batch
+    t1 /= total[:, None]
+    total_2 = np.dot(_one_hot(y, 3, dtype), t2, out=b[2])
+    t5 = np.multiply(t1, total_2[:, None], out=b[0])
+    _less_one_hot(t5, y, out=t5)
+    d_W = np.dot(x.T, t5, out=b[4])
     d_W /= batch
-    t5 = np.multiply(W, 0.1, out=b[6])
-    d_W += t5
+    t6 = np.multiply(W, 0.1, out=b[5])
+    d_W += t6
+    d_c = np.dot(np.ones(batch, dtype=dtype), t5, out=b[6])
+    d_c /= batch
+    _less_one_hot(t1, y, out=t1)
+    t1 *= t1
+    s_c = np.dot(t1, t2, out=b[2])
+    t7 = np.multiply(x, x, out=b[7])
+    s_W = np.dot(t7, np.ones(4, dtype=dtype), out=b[3])
+    s_W *= s_c
     return loss, {"W": d_W, "c": d_c}, {"W": s_W, "c": s_c}
 
 
@@ -288,37 +299,42 @@ def _clipped_backward(params, x, y, max_norm, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "clipped_backward", (2, dtype, (batch, 3)), (1, dtype, (4, 3)),
-        (2, dtype, (batch,)), (1, dtype, (batch, 4)), (1, dtype, (3,)),
-        (1, dtype, (batch, 4, 3)), (1, dtype, (12,))
+        work, "clipped_backward", (2, dtype, (batch, 3)), (2, dtype, (batch,)),
+        (1, dtype, (4, 3)), (1, dtype, (batch, 4)), (1, dtype, (batch, 4, 3)),
+        (1, dtype, (12,)), (1, dtype, (3,))
     )
     product = np.dot(x, W, out=b[0])
     product += c
-    log_soft = _log_softmax_into(product, axis=-1, out=b[1])
-    t1 = np.multiply(W, W, out=b[2])
-    loss = 0.05 * t1.sum() - log_soft[np.arange(batch), y].sum() / batch
-    _softmax_into(product, axis=-1, out=product)
-    product -= _one_hot(y, 3, dtype)
-    t2 = np.multiply(product, product, out=b[1])
-    norms = np.dot(t2, np.ones(3, dtype=dtype), out=b[3])
-    t3 = np.multiply(x, x, out=b[5])
-    product_2 = np.dot(t3, np.ones(4, dtype=dtype), out=b[4])
-    product_2 *= norms
-    norms += product_2
+    product -= _peak(product, axis=-1)
+    t1 = np.exp(product, out=b[1])
+    t2 = np.ones(3, dtype=dtype)
+    total = np.dot(t1, t2, out=b[2])
+    t3 = np.log(total, out=b[3])
+    np.subtract(product[np.arange(batch), y], t3, out=t3)
+    t4 = np.multiply(W, W, out=b[4])
+    loss = 0.05 * t4.sum() - t3.sum() / batch
+    t1 /= total[:, None]
+    _less_one_hot(t1, y, out=t1)
+    t5 = np.multiply(t1, t1, out=b[0])
+    norms = np.dot(t5, t2, out=b[2])
+    t6 = np.multiply(x, x, out=b[5])
+    total_2 = np.dot(t6, np.ones(4, dtype=dtype), out=b[3])
+    total_2 *= norms
+    norms += total_2
     np.sqrt(norms, out=norms)
-    t4 = np.divide(max_norm, norms, out=b[4])
-    np.minimum(t4, 1, out=t4)
-    product *= t4[:, None]
-    t5 = np.ones(batch, dtype=dtype)
-    d_c = np.dot(t5, product, out=b[6])
+    t7 = np.divide(max_norm, norms, out=b[3])
+    np.minimum(t7, 1, out=t7)
+    t1 *= t7[:, None]
+    t8 = np.multiply(t1[:, None], x[..., None], out=b[6])
+    t9 = np.ones(batch, dtype=dtype)
+    t8 = t8.reshape(batch, 12)
+    total_3 = np.dot(t9, t8, out=b[7])
+    total_3 = total_3.reshape(4, 3)
+    total_3 /= batch
+    d_W = np.multiply(W, 0.1, out=b[4])
+    d_W += total_3
+    d_c = np.dot(t9, t1, out=b[8])
     d_c /= batch
-    t6 = np.multiply(product[:, None], x[..., None], out=b[7])
-    t6 = t6.reshape(batch, 12)
-    product_3 = np.dot(t5, t6, out=b[8])
-    product_3 = product_3.reshape(4, 3)
-    product_3 /= batch
-    d_W = np.multiply(W, 0.1, out=b[2])
-    d_W += product_3
     return loss, {"W": d_W, "c": d_c}, norms
 
 
@@ -335,7 +351,16 @@ def unravel(flat):
 def _peak(x, axis):
     """The maximum along axis, kept; a finite number even so, since inf - inf is no number."""
     limits = np.finfo(x.dtype)
-    return np.minimum(x.max(axis=axis, keepdims=True, initial=limits.min), limits.max)
+    return np.minimum(_largest(x, axis), limits.max)
+
+
+def _largest(x, axis):
+    """The maximum along axis, kept; of short rows place by place, which NumPy does faster."""
+    lowest = np.finfo(x.dtype).min  # not -inf, since inf - inf is no number
+    if axis == -1 and 0 < x.shape[-1] <= 32:
+        columns = x.reshape(-1, x.shape[-1]).T.copy()
+        return np.maximum.reduce(columns, initial=lowest).reshape(*x.shape[:-1], 1)
+    return x.max(axis=axis, keepdims=True, initial=lowest)
 
 
 def _one_hot(index, n, dtype):
@@ -361,17 +386,28 @@ def _buffers(work, function, *groups):
 
 def _softmax_into(x, axis, out=None):
     """exp(x) / sum(exp(x)) along axis, shifted so that nothing overflows."""
-    lowest = np.finfo(x.dtype).min  # not -inf, since inf - inf is no number
-    out = np.subtract(x, x.max(axis=axis, keepdims=True, initial=lowest), out=out)
+    out = np.subtract(x, _largest(x, axis), out=out)
     np.exp(out, out=out)
-    out /= out.sum(axis=axis, keepdims=True)
+    out /= _row_sums(out) if axis == -1 else out.sum(axis=axis, keepdims=True)
     return out
 
 
-def _log_softmax_into(x, axis, out=None):
-    """x - log(sum(exp(x))) along axis, shifted so that nothing overflows."""
-    out = np.subtract(x, _peak(x, axis), out=out)
-    out -= np.log(np.exp(out).sum(axis=axis, keepdims=True))
+def _row_sums(x):
+    """The sum along the last axis, kept, as a product with ones: BLAS adds short rows faster."""
+    n = x.shape[-1]
+    return x.reshape(-1, n).dot(np.ones(n, x.dtype)).reshape(*x.shape[:-1], 1)
+
+
+def _less_one_hot(x, index, out=None):
+    """x less 1 at the index along the last axis."""
+    if out is None:
+        out = x.copy()
+    elif out is not x:
+        out[...] = x
+    n = out.shape[-1]
+    places = np.arange(0, out.size, n).reshape(index.shape)
+    places += index
+    out.reshape(-1)[places] -= 1
     return out
 
 
@@ -564,6 +600,15 @@ def _unflatten(what, flat, sizes):
     return arrays
 
 
+def _some_sizes():
+    """Small numbers for the sizes that are names."""
+    shapes = [*INPUTS.values(), *PARAMETERS.values()]
+    names = [size for shape in shapes for size in shape if isinstance(size, str)]
+    names += [facts["labels"] for facts in _INPUT_FACTS.values() if "labels" in facts]
+    names = dict.fromkeys(name for name in names if isinstance(name, str))
+    return {name: 5 if name == "batch" else 3 + i % 3 for i, name in enumerate(names)}
+
+
 def _random_input(rng, name, sizes):
     """Random data of which the declared facts are true."""
     facts = _INPUT_FACTS.get(name, {})
@@ -597,12 +642,13 @@ def _random_input(rng, name, sizes):
 
 def _random_arguments(rng):
     """Parameters near init, and inputs, in float64."""
-    used = {size: _SIZES[size] for shape in PARAMETERS.values() for size in shape if size in _SIZES}
+    sizes = _some_sizes()
+    used = {size: sizes[size] for shape in PARAMETERS.values() for size in shape if size in sizes}
     params = {
         name: array + 0.1 * rng.standard_normal(array.shape)
         for name, array in init(0, **used).items()
     }
-    return params, [_random_input(rng, name, _SIZES) for name in INPUTS]
+    return params, [_random_input(rng, name, sizes) for name in INPUTS]
 
 
 def _random_direction(rng, params):
@@ -686,32 +732,17 @@ def _curvature_error(hvp, backward, rng, params, data):
     return worst
 
 
-def _lengths(data):
-    """The sizes that are names, as the data have them."""
-    return {size: n for a, s in zip(data, INPUTS.values()) for size, n in zip(s, a.shape)}
-
-
-def _reduced_rows(reduction, data):
-    """What the reduction divides by: 1 for a sum, else how many rows the data have."""
-    lengths = _lengths(data)
-    return int(np.prod([lengths.get(axis, 1) for axis in _EXAMPLES])) if reduction == "mean" else 1
-
-
-def _example_gradients(backward, regularizer_gradient, reduction, params, data):
+def _example_gradients(backward, regularizer_gradient, params, data):
     """The gradient of each example's own loss, from one batch of 1 after the other."""
     own = {name: np.zeros(params[name].shape) for name in _TRAINABLE}
     if regularizer_gradient is not None:
         own = regularizer_gradient(params)
+    is_row = [shape[:1] == ("batch",) for shape in INPUTS.values()]
+    count = next((len(array) for array, row in zip(data, is_row) if row), 0)
     gradients = []
-    for j in range(_lengths(data).get(_EXAMPLES[0], 0)):
-        own_rows = {_EXAMPLES[0]: slice(j, j + 1)}
-        example = [
-            array[tuple(own_rows.get(size, slice(None)) for size in shape)]
-            for array, shape in zip(data, INPUTS.values())
-        ]
-        found = _minus(backward(params, *example)[1], own)
-        rows = _reduced_rows(reduction, example)
-        gradients.append({name: rows * found[name] for name in _TRAINABLE})
+    for j in range(count):
+        example = [array[j : j + 1] if row else array for array, row in zip(data, is_row)]
+        gradients.append(_minus(backward(params, *example)[1], own))
     return gradients, own
 
 
@@ -722,18 +753,18 @@ def _share(got, expected, allowed=1e-9):
     return float(np.nan_to_num(difference, nan=np.inf) / (allowed * scale + 1e-13))
 
 
-def _sq_norms_error(sq_norms, backward, regularizer_gradient, reduction, params, data):
+def _sq_norms_error(sq_norms, backward, regularizer_gradient, params, data):
     """Squared norms against the loop over examples."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
+    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
     return max(
         _share(array, np.array([np.sum(g[name] ** 2) for g in gradients]))
         for name, array in sq_norms(params, *data).items()
     )
 
 
-def _norms_error(norms, backward, regularizer_gradient, reduction, params, data):
+def _norms_error(norms, backward, regularizer_gradient, params, data):
     """Norms over all trainable parameters against the loop over examples."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
+    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
     return _share(norms(params, *data), np.array([_size_of(g) for g in gradients]))
 
 
@@ -750,11 +781,11 @@ def _one_pass_error(backward_with_norms, sq_norms, backward, params, data):
 
 def _clipping_error(clipped_backward, backward, regularizer_gradient, reduction, params, data):
     """Clipped gradients against the loop over examples, for a bound that clips about half."""
-    gradients, own = _example_gradients(backward, regularizer_gradient, reduction, params, data)
+    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
     norms = np.array([_size_of(g) for g in gradients])
     bound = float(np.median(norms))
     factors = [min(1.0, bound / norm) if norm else 1.0 for norm in norms]
-    divisor = _reduced_rows(reduction, data)
+    divisor = len(norms) if reduction == "mean" else 1
     loss, grads, got_norms = clipped_backward(params, *data, np.float64(bound))
     expected = {
         name: sum(c * g[name] for c, g in zip(factors, gradients)) / divisor + own[name]
@@ -801,11 +832,10 @@ def _self_check():
             _hvp, _backward, rng, params, data
         )
         checks["per_example_sq_norms against a loop over examples"] = _sq_norms_error(
-            _per_example_sq_norms, _backward, _regularizer_gradient, "mean", params,
-            data
+            _per_example_sq_norms, _backward, _regularizer_gradient, params, data
         )
         checks["per_example_norms against a loop over examples"] = _norms_error(
-            _per_example_norms, _backward, _regularizer_gradient, "mean", params, data
+            _per_example_norms, _backward, _regularizer_gradient, params, data
         )
         checks["backward_with_norms against the separate functions"] = _one_pass_error(
             _backward_with_norms, _per_example_sq_norms, _backward, params, data
