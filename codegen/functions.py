@@ -129,22 +129,31 @@ def input_check_lines(around: Surroundings, inputs: Sequence[str]) -> list[str]:
     """The lines that turn inputs into arrays, or refuse them, and look at their facts."""
     if not inputs:
         return []
-    own, helpers = around.names.own, around.use.helpers
+    own = around.names.own
+    around.use.helpers.setdefault("_check_inputs")
+    checked = f"{own('_check_inputs')}({_table(inputs)}, {own('sizes')})"
+    return [f"{_unpacked(inputs)} = {checked}", *fact_check_lines(around, inputs)]
 
-    def table(names: Sequence[str]) -> str:
-        return "{" + ", ".join(f'"{name}": {name}' for name in names) + "}"
 
-    helpers.setdefault("_check_inputs")
-    left = ", ".join(inputs) if len(inputs) > 1 else f"({inputs[0]},)"
-    lines = [f"{left} = {own('_check_inputs')}({table(inputs)}, {own('sizes')})"]
+def fact_check_lines(around: Surroundings, inputs: Sequence[str]) -> list[str]:
+    """The lines that look at the inputs' declared facts where that is asked for."""
     checked = with_facts({name: around.inputs[name] for name in inputs})
-    if checked:
-        helpers.setdefault("_check_facts")
-        lines += [
-            f"if {own('check_facts')}:",
-            f"{INDENT}{own('_check_facts')}({table(checked)})",
-        ]
-    return lines
+    if not checked:
+        return []
+    own = around.names.own
+    around.use.helpers.setdefault("_check_facts")
+    return [
+        f"if {own('check_facts')}:",
+        f"{INDENT}{own('_check_facts')}({_table(checked)})",
+    ]
+
+
+def _table(names: Sequence[str]) -> str:
+    return "{" + ", ".join(f'"{name}": {name}' for name in names) + "}"
+
+
+def _unpacked(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) > 1 else f"({names[0]},)"
 
 
 def public_signature(
@@ -180,18 +189,15 @@ def public_text(around: Surroundings, function: str, body: FunctionBody) -> str:
     """The public function: checks its arguments and calls the kernel."""
     names, use = around.names, around.use
     arguments = _arguments(around, body)
-    params, sizes = names.own("params"), names.own("sizes")
+    tensors = [names.own("params"), *([] if body.v is None else [names.own("v")])]
+    inputs = taken_inputs(around, body)
 
     def check(helper: str, *rest: str) -> str:
         use.helpers.setdefault(helper)
         return f"{names.own(helper)}({', '.join(rest)})"
 
-    lines = [f"{sizes} = {{}}"]
-    lines.append(f"{params} = {check('_check_params', _quoted(params), params, sizes)}")
-    if body.v is not None:
-        v = names.own("v")
-        lines.append(f"{v} = {check('_check_trainable', _quoted(v), v, sizes)}")
-    lines += input_check_lines(around, taken_inputs(around, body))
+    checked = check("_check_arguments", _table(inputs), *(f"{name}={name}" for name in tensors))
+    lines = [f"{_unpacked([*tensors, *inputs])} = {checked}", *fact_check_lines(around, inputs)]
     if body.max_norm is not None:
         bound = names.own("max_norm")
         lines.append(f"{bound} = {check('_check_max_norm', _quoted(bound), bound)}")

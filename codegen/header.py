@@ -71,6 +71,7 @@ def table_lines(description: ModuleDescription, around: Surroundings) -> list[st
         *input_lines(around),
         *_wrapped(around.names.own("_EXAMPLES"), _tuple([quoted(a) for a in description.rows])),
         *_dict_lines(around.names.own("_SIZES"), {n: str(size) for n, size in sizes.items()}),
+        f"{around.names.own('_SEEN')} = {{}}",
         *constant_lines(around),
     ]
 

@@ -388,7 +388,9 @@ def _ones(work: _Expansion, n: Size, dtype: str) -> int:
 
 
 def _outer(work: _Expansion, step: Step, args: list[int]) -> int:
-    return work.call("outer", args, step.shape, step.dtype)
+    """Broadcast: np.outer makes vectors of what it is given, and of what it gives back."""
+    column = views.index(work.builder, args[0], [views.KEEP, views.NEW])
+    return work.ufunc("multiply", [column, args[1]], step.dtype)
 
 
 RULES: dict[str, Rule] = {

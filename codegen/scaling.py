@@ -19,6 +19,9 @@ from symdiff.expr.shapes import size_names, size_value
 #: A scaling: multiply or divide, and the register of the number.
 Scale = tuple[str, int]
 
+#: The elements that NumPy scales in the time that it takes to call it.
+CALL = 1000
+
 _PRODUCTS = frozenset({"dot", "matmul", "multiply", "outer"})
 _SUMS = frozenset({"add", "subtract"})
 _VIEWS = VIEWS - {"diagonal"}
@@ -200,7 +203,8 @@ def _takes(step: Step, register: int, heights: Mapping[int, int], alone: bool) -
 
 
 def _size(step: Step) -> int:
-    return size_value(step.size, dict.fromkeys(size_names(step.size), TYPICAL_SIZE))
+    sizes = dict.fromkeys(size_names(step.size), TYPICAL_SIZE)
+    return CALL + size_value(step.size, sizes)
 
 
 def _elements(program: Program, registers: set[int]) -> int:

@@ -19,7 +19,14 @@ from codegen.names import PUBLIC, Names
 FILES = ("kernels", "validation", "vectors", "checking")
 
 #: Tables of the emitted module that the functions refer to.
-TABLES = ("_TRAINABLE", "_INPUT_DTYPES", "_INPUT_FACTS", "_EXAMPLES", "_SIZES")
+TABLES = (
+    "_TRAINABLE",
+    "_INPUT_DTYPES",
+    "_INPUT_FACTS",
+    "_EXAMPLES",
+    "_SIZES",
+    "_SEEN",
+)
 
 #: What a module may import, in order: what helpers call it → module and name in it.
 IMPORTS = {

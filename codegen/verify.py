@@ -31,7 +31,7 @@ ATTRIBUTES = frozenset(
     mean median min minimum moveaxis multiply nan nan_to_num ndarray ndim ndindex negative
     normal not_equal ones outer pad permutation positive power prod random ravel reduce reshape
     setdefault shape sign sin sinh size sqrt squeeze standard_normal subtract sum swapaxes tan
-    tanh tensordot tolist transpose type uint64 uniform update values vdot vecdot where zeros
+    tanh tensordot tolist transpose type uint64 uniform update values vdot vecdot view where zeros
     zeros_like
     """.split()
 )

@@ -98,6 +98,8 @@ def broadcast(builder: Builder, register: int, shape: Shape) -> int:
     step = builder.steps[register]
     if step.shape == shape:
         return register
+    if not step.shape and set(shape) == {1}:
+        return index(builder, builder.strong(register), [NEW] * len(shape))
     if not step.shape:
         return builder.emit("full", [register], shape=shape, dtype=step.dtype)
     return builder.emit("broadcast", [register], shape=shape, dtype=step.dtype)

@@ -32,15 +32,19 @@ class Counting(np.ndarray):
             Counting.count.products += 1
         return _counted(result)
 
+    def dot(self, other: Any, out: Any = None) -> Any:  # of arrays, no function is asked
+        plain = [_plain(x) for x in (self, other)]
+        result = plain[0].dot(plain[1], out=_plain(out))
+        Counting.count.flops += 2 * np.size(result) * int(plain[0].shape[-1])
+        Counting.count.products += all(np.ndim(x) > 1 for x in plain)
+        return _counted(result)
+
     def __array_function__(self, func: Any, types: Any, args: Any, kw: Any) -> Any:
         plain, kw = _plain(args), {key: _plain(value) for key, value in kw.items()}
         result = func(*plain, **kw)
         if func is np.tensordot:
             summed = [plain[0].shape[axis] for axis in kw["axes"][0]]
             Counting.count.flops += 2 * np.size(result) * int(np.prod(summed))
-            Counting.count.products += all(np.ndim(x) > 1 for x in plain[:2])
-        elif func is np.dot:
-            Counting.count.flops += 2 * np.size(result) * int(plain[0].shape[-1])
             Counting.count.products += all(np.ndim(x) > 1 for x in plain[:2])
         elif func is np.sum:
             Counting.count.flops += np.size(plain[0])

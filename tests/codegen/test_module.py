@@ -129,7 +129,7 @@ def test_the_spec_s_names_come_first() -> None:
     text = emit(network())
     backward = text[text.index("def _backward(") :].split("\n\n\n")[0]
     assert "    h += b1\n    np.tanh(h, out=h)\n" in backward
-    assert "    # h = tanh(x @ W1 + b1)\n    h = np.dot(x, W1, out=" in backward
+    assert "    # h = tanh(x @ W1 + b1)\n    h = x.dot(W1, out=" in backward
     assert "d_W1 = " in backward
     assert "np.tensordot" not in backward
 

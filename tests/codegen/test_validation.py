@@ -149,3 +149,40 @@ def test_the_bound_of_clipping_is_a_number_that_is_not_negative() -> None:
     for wrong in (-1.0, np.nan, np.ones(2), "a", None, True):
         with pytest.raises(ValueError, match=r"^max_norm: expected"):
             module.clipped_backward({}, data, wrong)
+
+
+def test_arguments_like_earlier_ones_are_taken_as_they_are_and_others_looked_at() -> None:
+    module = loaded(network("float32"))
+    good = {"params": module.init(0), **arguments(network("float32"))}
+    first = module.loss(**good)
+    assert len(module._SEEN) == 1
+    assert module.loss(**good) == first
+    assert module.loss(**{**good, "x": good["x"].astype(np.float64)}) == first
+    assert module.loss(**{**good, "x": good["x"].tolist()}) == first
+    assert module.loss(**{**good, "x": good["x"].astype(">f4")}) == first
+    assert len(module._SEEN) == 1  # what had to be changed is looked at again
+    params = good["params"]
+    for changes, message in [
+        ({"y": np.full(6, 3)}, "y: expected labels 0 to 2, got 3"),
+        ({"y": np.full(6, -1)}, "y: expected labels 0 to 2, got -1"),
+        ({"y": good["y"].astype(float)}, "y: expected integers (int64), got dtype float64"),
+        ({"x": good["x"][:5]}, "y: expected shape (batch,) with batch = 5, got (6,)"),
+        ({"params": {**params, "b1": np.zeros(4, np.float32)}}, "params['b1']: expected shape"),
+        ({"params": {**params, "b3": params["b1"]}}, "unknown b3"),
+        ({"params": {k: a for k, a in params.items() if k != "b1"}}, "missing b1"),
+    ]:
+        refused(module, message, **changes)
+    other = {**good, "x": good["x"][:4], "y": good["y"][:4]}
+    assert module.loss(**other) == module.loss(**other) != first
+    assert len(module._SEEN) == 2
+
+
+def test_parameters_changed_in_place_are_seen() -> None:
+    module = loaded(network("float32"))
+    good = {"params": module.init(0), **arguments(network("float32"))}
+    first = module.loss(**good)
+    good["params"]["W1"] += 1
+    changed = module.loss(**good)
+    assert changed != first
+    again = {**good, "params": {k: a.copy() for k, a in good["params"].items()}}
+    assert module.loss(**again) == changed

@@ -18,6 +18,7 @@ PARAMETERS = {"W1": (4, 5), "b1": (5,), "W2": (5, 3), "b2": (3,)}
 _TRAINABLE = ("W1", "b1", "W2", "b2")
 _INPUT_DTYPES = {"x": "float64", "y": "int64"}
 _INPUT_FACTS = {"y": {"labels": 3}}
+_SEEN = {}
 
 
 class Workspace(dict):
@@ -42,9 +43,7 @@ def init(seed=0):
 @np.errstate(all="ignore")
 def forward(params, x, *, work=None, check_facts=False):
     """The output."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    (x,) = _check_inputs({"x": x}, sizes)
+    params, x = _check_arguments({"x": x}, params=params)
     return _forward(params, x, work)
 
 
@@ -55,11 +54,11 @@ def _forward(params, x, work=None):
 
     b = _buffers(work, "forward", (1, dtype, (batch, 5)), (1, dtype, (batch, 3)))
     # h = tanh(x @ W1 + b1)
-    h = np.dot(x, W1, out=b[0])
+    h = x.dot(W1, out=b[0])
     h += b1
     np.tanh(h, out=h)
     # z = h @ W2 + b2
-    z = np.dot(h, W2, out=b[1])
+    z = h.dot(W2, out=b[1])
     z += b2
     # q = softmax(z)
     q = _softmax_into(z, axis=-1, out=z)
@@ -69,9 +68,7 @@ def _forward(params, x, work=None):
 @np.errstate(all="ignore")
 def loss(params, x, y, *, work=None, check_facts=False):
     """The loss: a number."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, x, y = _check_arguments({"x": x, "y": y}, params=params)
     return _loss(params, x, y, work)
 
 
@@ -86,17 +83,17 @@ def _loss(params, x, y, work=None):
         (1, dtype, (4, 5)), (1, dtype, (5, 3)), (1, dtype, (batch,))
     )
     # h = tanh(x @ W1 + b1)
-    h = np.dot(x, W1, out=b[0])
+    h = x.dot(W1, out=b[0])
     h += b1
     np.tanh(h, out=h)
     # z = h @ W2 + b2
-    z = np.dot(h, W2, out=b[1])
+    z = h.dot(W2, out=b[1])
     z += b2
     t1 = np.multiply(W1, W1, out=b[3])
     t2 = np.multiply(W2, W2, out=b[4])
     t3 = np.subtract(z, _peak(z, axis=-1), out=z)
     t4 = np.exp(t3, out=b[2])
-    total = np.dot(t4, np.ones(3, dtype=dtype), out=b[5])
+    total = t4.dot(np.ones(3, dtype=dtype), out=b[5])
     np.log(total, out=total)
     np.subtract(t3[np.arange(batch), y], total, out=total)
     loss = 0.01 * (t1.sum() + t2.sum()) - total.sum() / batch
@@ -106,9 +103,7 @@ def _loss(params, x, y, work=None):
 @np.errstate(all="ignore")
 def backward(params, x, y, *, work=None, check_facts=False):
     """(loss, grads): the loss, and its gradient for each trainable parameter."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, x, y = _check_arguments({"x": x, "y": y}, params=params)
     return _backward(params, x, y, work)
 
 
@@ -124,17 +119,17 @@ def _backward(params, x, y, work=None):
         (1, dtype, (3,))
     )
     # h = tanh(x @ W1 + b1)
-    h = np.dot(x, W1, out=b[0])
+    h = x.dot(W1, out=b[0])
     h += b1
     np.tanh(h, out=h)
     # z = h @ W2 + b2
-    z = np.dot(h, W2, out=b[3])
+    z = h.dot(W2, out=b[3])
     z += b2
     # q = softmax(z)
     t1 = np.subtract(z, _peak(z, axis=-1), out=z)
     q = np.exp(t1, out=b[4])
     t2 = np.ones(3, dtype=dtype)
-    total = np.dot(q, t2, out=b[5])
+    total = q.dot(t2, out=b[5])
     q /= total[:, None]
     t3 = np.multiply(W1, W1, out=b[6])
     t4 = np.multiply(W2, W2, out=b[8])
@@ -143,34 +138,28 @@ def _backward(params, x, y, work=None):
     loss = 0.01 * (t3.sum() + t4.sum()) - total.sum() / batch
     t5 = np.multiply(h, h, out=b[1])
     np.subtract(1, t5, out=t5)
-    total_2 = np.dot(_one_hot(y, 3, dtype), t2, out=b[5])
+    total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[5])
     t6 = np.multiply(q, total_2[:, None], out=q)
     _less_one_hot(t6, y, out=t6)
-    product = np.dot(t6, W2.T, out=b[2])
+    t6 /= batch
+    product = t6.dot(W2.T, out=b[2])
     product *= t5
-    d_W1 = np.dot(x.T, product, out=b[6])
-    d_W1 /= batch
+    d_W1 = x.T.dot(product, out=b[6])
     t7 = np.multiply(W1, 0.02, out=b[7])
     d_W1 += t7
     t8 = np.ones(batch, dtype=dtype)
-    d_b1 = np.dot(t8, product, out=b[10])
-    d_b1 /= batch
-    product_2 = np.dot(h.T, t6, out=b[8])
-    product_2 /= batch
+    d_b1 = t8.dot(product, out=b[10])
+    product_2 = h.T.dot(t6, out=b[8])
     d_W2 = np.multiply(W2, 0.02, out=b[9])
     d_W2 += product_2
-    d_b2 = np.dot(t8, t6, out=b[11])
-    d_b2 /= batch
+    d_b2 = t8.dot(t6, out=b[11])
     return loss, {"W1": d_W1, "b1": d_b1, "W2": d_W2, "b2": d_b2}
 
 
 @np.errstate(all="ignore")
 def hvp(params, v, x, y, *, work=None, check_facts=False):
     """The Hessian of the loss times v; v and the result have the keys of grads."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    v = _check_trainable("v", v, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, v, x, y = _check_arguments({"x": x, "y": y}, params=params, v=v)
     return _hvp(params, v, x, y, work)
 
 
@@ -187,57 +176,54 @@ def _hvp(params, v, x, y, work=None):
         (1, dtype, (3,))
     )
     # h = tanh(x @ W1 + b1)
-    h = np.dot(x, W1, out=b[0])
+    h = x.dot(W1, out=b[0])
     h += b1
     np.tanh(h, out=h)
     # z = h @ W2 + b2
-    z = np.dot(h, W2, out=b[7])
+    z = h.dot(W2, out=b[7])
     z += b2
     # q = softmax(z)
     q = _softmax_into(z, axis=-1, out=z)
     t1 = np.multiply(h, h, out=b[1])
     np.subtract(1, t1, out=t1)
-    product = np.dot(x, v_W1, out=b[2])
+    product = x.dot(v_W1, out=b[2])
     product += v_b1
     t2 = np.multiply(t1, product, out=b[3])
-    product_2 = np.dot(t2, W2, out=b[8])
-    product_3 = np.dot(h, v_W2, out=b[9])
+    product_2 = t2.dot(W2, out=b[8])
+    product_3 = h.dot(v_W2, out=b[9])
     product_3 += product_2
     product_3 += v_b2
+    product_3 /= batch
     t3 = np.ones(3, dtype=dtype)
-    total = np.dot(_one_hot(y, 3, dtype), t3, out=b[10])
+    total = _one_hot(y, 3, dtype).dot(t3, out=b[10])
     product_3 *= total[:, None]
     t4 = np.multiply(q, product_3, out=b[8])
-    total_2 = np.dot(t4, t3, out=b[11])
+    total_2 = t4.dot(t3, out=b[11])
     product_3 -= total_2[:, None]
     product_3 *= q
-    product_4 = np.dot(product_3, W2.T, out=b[4])
+    product_4 = product_3.dot(W2.T, out=b[4])
     t5 = np.multiply(q, total[:, None], out=q)
     _less_one_hot(t5, y, out=t5)
-    product_5 = np.dot(t5, v_W2.T, out=b[5])
-    product_6 = np.dot(t5, W2.T, out=b[6])
+    t5 /= batch
+    product_5 = t5.dot(v_W2.T, out=b[5])
+    product_6 = t5.dot(W2.T, out=b[6])
     product_6 *= product
     product_6 *= h
     product_6 *= 2
     product_5 += product_4
     product_5 -= product_6
     product_5 *= t1
-    Hv_W1 = np.dot(x.T, product_5, out=b[12])
-    Hv_W1 /= batch
+    Hv_W1 = x.T.dot(product_5, out=b[12])
     t6 = np.multiply(v_W1, 0.02, out=b[13])
     Hv_W1 += t6
     t7 = np.ones(batch, dtype=dtype)
-    Hv_b1 = np.dot(t7, product_5, out=b[14])
-    Hv_b1 /= batch
-    product_7 = np.dot(h.T, product_3, out=b[15])
-    product_7 /= batch
-    Hv_W2 = np.dot(t2.T, t5, out=b[16])
-    Hv_W2 /= batch
+    Hv_b1 = t7.dot(product_5, out=b[14])
+    product_7 = h.T.dot(product_3, out=b[15])
+    Hv_W2 = t2.T.dot(t5, out=b[16])
     t8 = np.multiply(v_W2, 0.02, out=b[17])
     Hv_W2 += t8
     Hv_W2 += product_7
-    Hv_b2 = np.dot(t7, product_3, out=b[18])
-    Hv_b2 /= batch
+    Hv_b2 = t7.dot(product_3, out=b[18])
     return {"W1": Hv_W1, "b1": Hv_b1, "W2": Hv_W2, "b2": Hv_b2}
 
 
@@ -376,10 +362,6 @@ def _is_ready(value, scalar, shape, sizes):
 
 def _check_tensors(what, given, names, sizes):
     """The arrays of a dict that has exactly these names, in that order."""
-    scalar = np.dtype(DTYPE).type
-    if type(given) is dict and len(given) == len(names):
-        if all(_is_ready(given.get(n), scalar, PARAMETERS[n], sizes) for n in names):
-            return given
     if not hasattr(given, "keys"):
         raise ValueError(f"{what}: expected a dict of arrays, got {type(given).__name__}")
     missing = [name for name in names if name not in given]
@@ -396,14 +378,41 @@ def _check_tensors(what, given, names, sizes):
     return arrays
 
 
-def _check_params(what, given, sizes):
-    """The parameters, in order."""
-    return _check_tensors(what, given, tuple(PARAMETERS), sizes)
+def _alike(inputs, tensors):
+    """What arrays have in common with others that are taken as they are; None if some are none."""
+    arrays = [*inputs.values()]
+    for names, given in zip((PARAMETERS, _TRAINABLE), tensors.values()):
+        if type(given) is not dict or len(given) != len(names):
+            return None
+        arrays += map(given.get, names)
+    if not {*map(type, arrays)} <= {np.ndarray}:
+        return None
+    return (len(tensors), *inputs, *[a.dtype for a in arrays], *[a.shape for a in arrays])
 
 
-def _check_trainable(what, given, sizes):
-    """One array a trainable parameter, of its shape, in order."""
-    return _check_tensors(what, given, _TRAINABLE, sizes)
+def _check_arguments(inputs, **tensors):
+    """Dicts of parameters, then of their directions, and inputs, all as arrays.
+
+    Of arguments that differ from earlier ones in their numbers only, only labels are looked at.
+    """
+    like = _alike(inputs, tensors)
+    sizes = _SEEN.get(like)
+    if sizes is not None:
+        for name, array in inputs.items():
+            if name in _INPUT_FACTS:
+                _check_labels(name, array, _INPUT_FACTS[name], sizes)
+        return [*tensors.values(), *inputs.values()]
+    sizes, checked = {}, []
+    for names, (what, given) in zip((tuple(PARAMETERS), _TRAINABLE), tensors.items()):
+        checked.append(_check_tensors(what, given, names, sizes))
+    arrays = _check_inputs(inputs, sizes)
+    if like is not None and len(_SEEN) < 1000:
+        kept = all(a is b for a, b in zip(arrays, inputs.values()))
+        for ours, given in zip(checked, tensors.values()):
+            kept = kept and all(given[name] is array for name, array in ours.items())
+        if kept:
+            _SEEN[like] = sizes
+    return [*checked, *arrays]
 
 
 def _check_inputs(given, sizes):
@@ -425,8 +434,12 @@ def _check_inputs(given, sizes):
 def _check_labels(name, array, facts, sizes):
     """Labels lie in 0 ... n - 1, or are the value that counts nothing."""
     n, ignore = _size(facts.get("labels"), sizes), facts.get("ignore")
-    if n is None or array.size == 0 or array.astype(np.uint64, copy=False).max() < n:
-        return  # as unsigned numbers, negative ones are the largest
+    if n is None or array.size == 0:
+        return
+    # As unsigned numbers, negative ones are the largest.
+    unsigned = array.view(np.uint64) if array.dtype == np.int64 else array.astype(np.uint64)
+    if unsigned.max() < n:
+        return
     wrong = (array < 0) | (array >= n)
     if ignore is not None:
         wrong &= array != ignore

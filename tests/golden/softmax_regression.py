@@ -19,6 +19,7 @@ PARAMETERS = {"W": (4, 3), "c": (3,)}
 _TRAINABLE = ("W", "c")
 _INPUT_DTYPES = {"x": "float32", "y": "int64"}
 _INPUT_FACTS = {"y": {"labels": 3}}
+_SEEN = {}
 
 
 class Workspace(dict):
@@ -41,9 +42,7 @@ def init(seed=0):
 @np.errstate(all="ignore")
 def forward(params, x, *, work=None, check_facts=False):
     """The output."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    (x,) = _check_inputs({"x": x}, sizes)
+    params, x = _check_arguments({"x": x}, params=params)
     return _forward(params, x, work)
 
 
@@ -53,7 +52,7 @@ def _forward(params, x, work=None):
     batch = x.shape[0]
 
     b = _buffers(work, "forward", (1, dtype, (batch, 3)))
-    output = np.dot(x, W, out=b[0])
+    output = x.dot(W, out=b[0])
     output += c
     return output
 
@@ -61,9 +60,7 @@ def _forward(params, x, work=None):
 @np.errstate(all="ignore")
 def loss(params, x, y, *, work=None, check_facts=False):
     """The loss: a number."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, x, y = _check_arguments({"x": x, "y": y}, params=params)
     return _loss(params, x, y, work)
 
 
@@ -76,11 +73,11 @@ def _loss(params, x, y, work=None):
     b = _buffers(
         work, "loss", (2, dtype, (batch, 3)), (1, dtype, (batch,)), (1, dtype, (4, 3))
     )
-    product = np.dot(x, W, out=b[0])
+    product = x.dot(W, out=b[0])
     product += c
     product -= _peak(product, axis=-1)
     t1 = np.exp(product, out=b[1])
-    total = np.dot(t1, np.ones(3, dtype=dtype), out=b[2])
+    total = t1.dot(np.ones(3, dtype=dtype), out=b[2])
     np.log(total, out=total)
     np.subtract(product[np.arange(batch), y], total, out=total)
     t2 = np.multiply(W, W, out=b[3])
@@ -91,9 +88,7 @@ def _loss(params, x, y, work=None):
 @np.errstate(all="ignore")
 def backward(params, x, y, *, work=None, check_facts=False):
     """(loss, grads): the loss, and its gradient for each trainable parameter."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, x, y = _check_arguments({"x": x, "y": y}, params=params)
     return _backward(params, x, y, work)
 
 
@@ -107,36 +102,32 @@ def _backward(params, x, y, work=None):
         work, "backward", (2, dtype, (batch, 3)), (2, dtype, (batch,)),
         (2, dtype, (4, 3)), (1, dtype, (3,))
     )
-    product = np.dot(x, W, out=b[0])
+    product = x.dot(W, out=b[0])
     product += c
     product -= _peak(product, axis=-1)
     t1 = np.exp(product, out=b[1])
     t2 = np.ones(3, dtype=dtype)
-    total = np.dot(t1, t2, out=b[2])
+    total = t1.dot(t2, out=b[2])
     t3 = np.log(total, out=b[3])
     np.subtract(product[np.arange(batch), y], t3, out=t3)
     t4 = np.multiply(W, W, out=b[4])
     loss = 0.05 * t4.sum() - t3.sum() / batch
     t1 /= total[:, None]
-    total_2 = np.dot(_one_hot(y, 3, dtype), t2, out=b[2])
+    total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[2])
     t1 *= total_2[:, None]
     _less_one_hot(t1, y, out=t1)
-    d_W = np.dot(x.T, t1, out=b[4])
-    d_W /= batch
+    t1 /= batch
+    d_W = x.T.dot(t1, out=b[4])
     t5 = np.multiply(W, 0.1, out=b[5])
     d_W += t5
-    d_c = np.dot(np.ones(batch, dtype=dtype), t1, out=b[6])
-    d_c /= batch
+    d_c = np.ones(batch, dtype=dtype).dot(t1, out=b[6])
     return loss, {"W": d_W, "c": d_c}
 
 
 @np.errstate(all="ignore")
 def hvp(params, v, x, y, *, work=None, check_facts=False):
     """The Hessian of the loss times v; v and the result have the keys of grads."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    v = _check_trainable("v", v, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, v, x, y = _check_arguments({"x": x, "y": y}, params=params, v=v)
     return _hvp(params, v, x, y, work)
 
 
@@ -151,33 +142,30 @@ def _hvp(params, v, x, y, work=None):
         work, "hvp", (3, dtype, (batch, 3)), (1, dtype, (batch,)), (2, dtype, (4, 3)),
         (1, dtype, (3,))
     )
-    product = np.dot(x, W, out=b[0])
+    product = x.dot(W, out=b[0])
     product += c
     _softmax_into(product, axis=-1, out=product)
-    product_2 = np.dot(x, v_W, out=b[1])
+    product_2 = x.dot(v_W, out=b[1])
     product_2 += v_c
     t1 = np.ones(3, dtype=dtype)
-    total = np.dot(_one_hot(y, 3, dtype), t1, out=b[3])
+    total = _one_hot(y, 3, dtype).dot(t1, out=b[3])
+    total /= batch
     product_2 *= total[:, None]
     t2 = np.multiply(product_2, product, out=b[2])
-    total_2 = np.dot(t2, t1, out=b[3])
+    total_2 = t2.dot(t1, out=b[3])
     product_2 -= total_2[:, None]
     product *= product_2
-    Hv_W = np.dot(x.T, product, out=b[4])
-    Hv_W /= batch
+    Hv_W = x.T.dot(product, out=b[4])
     t3 = np.multiply(v_W, 0.1, out=b[5])
     Hv_W += t3
-    Hv_c = np.dot(np.ones(batch, dtype=dtype), product, out=b[6])
-    Hv_c /= batch
+    Hv_c = np.ones(batch, dtype=dtype).dot(product, out=b[6])
     return {"W": Hv_W, "c": Hv_c}
 
 
 @np.errstate(all="ignore")
 def per_example_sq_norms(params, x, y, *, work=None, check_facts=False):
     """For each trainable parameter, the squared norm of each example's own gradient: (batch,)."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, x, y = _check_arguments({"x": x, "y": y}, params=params)
     return _per_example_sq_norms(params, x, y, work)
 
 
@@ -190,14 +178,14 @@ def _per_example_sq_norms(params, x, y, work=None):
         work, "per_example_sq_norms", (1, dtype, (batch, 3)), (2, dtype, (batch,)),
         (1, dtype, (batch, 4))
     )
-    product = np.dot(x, W, out=b[0])
+    product = x.dot(W, out=b[0])
     product += c
     _softmax_into(product, axis=-1, out=product)
     _less_one_hot(product, y, out=product)
     product *= product
-    s_c = np.dot(product, np.ones(3, dtype=dtype), out=b[1])
+    s_c = product.dot(np.ones(3, dtype=dtype), out=b[1])
     t1 = np.multiply(x, x, out=b[3])
-    s_W = np.dot(t1, np.ones(4, dtype=dtype), out=b[2])
+    s_W = t1.dot(np.ones(4, dtype=dtype), out=b[2])
     s_W *= s_c
     return {"W": s_W, "c": s_c}
 
@@ -205,9 +193,7 @@ def _per_example_sq_norms(params, x, y, work=None):
 @np.errstate(all="ignore")
 def per_example_norms(params, x, y, *, work=None, check_facts=False):
     """The norm of each example's own gradient over all trainable parameters: (batch,)."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, x, y = _check_arguments({"x": x, "y": y}, params=params)
     return _per_example_norms(params, x, y, work)
 
 
@@ -220,14 +206,14 @@ def _per_example_norms(params, x, y, work=None):
         work, "per_example_norms", (1, dtype, (batch, 3)), (2, dtype, (batch,)),
         (1, dtype, (batch, 4))
     )
-    product = np.dot(x, W, out=b[0])
+    product = x.dot(W, out=b[0])
     product += c
     _softmax_into(product, axis=-1, out=product)
     _less_one_hot(product, y, out=product)
     product *= product
-    norms = np.dot(product, np.ones(3, dtype=dtype), out=b[1])
+    norms = product.dot(np.ones(3, dtype=dtype), out=b[1])
     t1 = np.multiply(x, x, out=b[3])
-    total = np.dot(t1, np.ones(4, dtype=dtype), out=b[2])
+    total = t1.dot(np.ones(4, dtype=dtype), out=b[2])
     total *= norms
     norms += total
     np.sqrt(norms, out=norms)
@@ -237,9 +223,7 @@ def _per_example_norms(params, x, y, work=None):
 @np.errstate(all="ignore")
 def backward_with_norms(params, x, y, *, work=None, check_facts=False):
     """(loss, grads, sq_norms): backward and per_example_sq_norms in one pass."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, x, y = _check_arguments({"x": x, "y": y}, params=params)
     return _backward_with_norms(params, x, y, work)
 
 
@@ -253,31 +237,30 @@ def _backward_with_norms(params, x, y, work=None):
         work, "backward_with_norms", (2, dtype, (batch, 3)), (2, dtype, (batch,)),
         (2, dtype, (4, 3)), (1, dtype, (3,)), (1, dtype, (batch, 4))
     )
-    product = np.dot(x, W, out=b[0])
+    product = x.dot(W, out=b[0])
     product += c
     product -= _peak(product, axis=-1)
     t1 = np.exp(product, out=b[1])
     t2 = np.ones(3, dtype=dtype)
-    total = np.dot(t1, t2, out=b[2])
+    total = t1.dot(t2, out=b[2])
     t3 = np.log(total, out=b[3])
     np.subtract(product[np.arange(batch), y], t3, out=t3)
     t4 = np.multiply(W, W, out=b[4])
     loss = 0.05 * t4.sum() - t3.sum() / batch
     t1 /= total[:, None]
-    total_2 = np.dot(_one_hot(y, 3, dtype), t2, out=b[2])
+    total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[2])
     t5 = np.multiply(t1, total_2[:, None], out=b[0])
     _less_one_hot(t5, y, out=t5)
-    d_W = np.dot(x.T, t5, out=b[4])
-    d_W /= batch
+    t5 /= batch
+    d_W = x.T.dot(t5, out=b[4])
     t6 = np.multiply(W, 0.1, out=b[5])
     d_W += t6
-    d_c = np.dot(np.ones(batch, dtype=dtype), t5, out=b[6])
-    d_c /= batch
+    d_c = np.ones(batch, dtype=dtype).dot(t5, out=b[6])
     _less_one_hot(t1, y, out=t1)
     t1 *= t1
-    s_c = np.dot(t1, t2, out=b[2])
+    s_c = t1.dot(t2, out=b[2])
     t7 = np.multiply(x, x, out=b[7])
-    s_W = np.dot(t7, np.ones(4, dtype=dtype), out=b[3])
+    s_W = t7.dot(np.ones(4, dtype=dtype), out=b[3])
     s_W *= s_c
     return loss, {"W": d_W, "c": d_c}, {"W": s_W, "c": s_c}
 
@@ -285,9 +268,7 @@ def _backward_with_norms(params, x, y, work=None):
 @np.errstate(all="ignore")
 def clipped_backward(params, x, y, max_norm, *, work=None, check_facts=False):
     """(loss, grads, norms): each example's gradient is scaled by min(1, max_norm / norm)."""
-    sizes = {}
-    params = _check_params("params", params, sizes)
-    x, y = _check_inputs({"x": x, "y": y}, sizes)
+    params, x, y = _check_arguments({"x": x, "y": y}, params=params)
     max_norm = _check_max_norm("max_norm", max_norm)
     return _clipped_backward(params, x, y, max_norm, work)
 
@@ -303,12 +284,12 @@ def _clipped_backward(params, x, y, max_norm, work=None):
         (1, dtype, (4, 3)), (1, dtype, (batch, 4)), (1, dtype, (batch, 4, 3)),
         (1, dtype, (12,)), (1, dtype, (3,))
     )
-    product = np.dot(x, W, out=b[0])
+    product = x.dot(W, out=b[0])
     product += c
     product -= _peak(product, axis=-1)
     t1 = np.exp(product, out=b[1])
     t2 = np.ones(3, dtype=dtype)
-    total = np.dot(t1, t2, out=b[2])
+    total = t1.dot(t2, out=b[2])
     t3 = np.log(total, out=b[3])
     np.subtract(product[np.arange(batch), y], t3, out=t3)
     t4 = np.multiply(W, W, out=b[4])
@@ -316,25 +297,24 @@ def _clipped_backward(params, x, y, max_norm, work=None):
     t1 /= total[:, None]
     _less_one_hot(t1, y, out=t1)
     t5 = np.multiply(t1, t1, out=b[0])
-    norms = np.dot(t5, t2, out=b[2])
+    norms = t5.dot(t2, out=b[2])
     t6 = np.multiply(x, x, out=b[5])
-    total_2 = np.dot(t6, np.ones(4, dtype=dtype), out=b[3])
+    total_2 = t6.dot(np.ones(4, dtype=dtype), out=b[3])
     total_2 *= norms
     norms += total_2
     np.sqrt(norms, out=norms)
     t7 = np.divide(max_norm, norms, out=b[3])
     np.minimum(t7, 1, out=t7)
+    t7 /= batch
     t1 *= t7[:, None]
     t8 = np.multiply(t1[:, None], x[..., None], out=b[6])
     t9 = np.ones(batch, dtype=dtype)
     t8 = t8.reshape(batch, 12)
-    total_3 = np.dot(t9, t8, out=b[7])
+    total_3 = t9.dot(t8, out=b[7])
     total_3 = total_3.reshape(4, 3)
-    total_3 /= batch
     d_W = np.multiply(W, 0.1, out=b[4])
     d_W += total_3
-    d_c = np.dot(t9, t1, out=b[8])
-    d_c /= batch
+    d_c = t9.dot(t1, out=b[8])
     return loss, {"W": d_W, "c": d_c}, norms
 
 
@@ -473,10 +453,6 @@ def _is_ready(value, scalar, shape, sizes):
 
 def _check_tensors(what, given, names, sizes):
     """The arrays of a dict that has exactly these names, in that order."""
-    scalar = np.dtype(DTYPE).type
-    if type(given) is dict and len(given) == len(names):
-        if all(_is_ready(given.get(n), scalar, PARAMETERS[n], sizes) for n in names):
-            return given
     if not hasattr(given, "keys"):
         raise ValueError(f"{what}: expected a dict of arrays, got {type(given).__name__}")
     missing = [name for name in names if name not in given]
@@ -493,14 +469,41 @@ def _check_tensors(what, given, names, sizes):
     return arrays
 
 
-def _check_params(what, given, sizes):
-    """The parameters, in order."""
-    return _check_tensors(what, given, tuple(PARAMETERS), sizes)
+def _alike(inputs, tensors):
+    """What arrays have in common with others that are taken as they are; None if some are none."""
+    arrays = [*inputs.values()]
+    for names, given in zip((PARAMETERS, _TRAINABLE), tensors.values()):
+        if type(given) is not dict or len(given) != len(names):
+            return None
+        arrays += map(given.get, names)
+    if not {*map(type, arrays)} <= {np.ndarray}:
+        return None
+    return (len(tensors), *inputs, *[a.dtype for a in arrays], *[a.shape for a in arrays])
 
 
-def _check_trainable(what, given, sizes):
-    """One array a trainable parameter, of its shape, in order."""
-    return _check_tensors(what, given, _TRAINABLE, sizes)
+def _check_arguments(inputs, **tensors):
+    """Dicts of parameters, then of their directions, and inputs, all as arrays.
+
+    Of arguments that differ from earlier ones in their numbers only, only labels are looked at.
+    """
+    like = _alike(inputs, tensors)
+    sizes = _SEEN.get(like)
+    if sizes is not None:
+        for name, array in inputs.items():
+            if name in _INPUT_FACTS:
+                _check_labels(name, array, _INPUT_FACTS[name], sizes)
+        return [*tensors.values(), *inputs.values()]
+    sizes, checked = {}, []
+    for names, (what, given) in zip((tuple(PARAMETERS), _TRAINABLE), tensors.items()):
+        checked.append(_check_tensors(what, given, names, sizes))
+    arrays = _check_inputs(inputs, sizes)
+    if like is not None and len(_SEEN) < 1000:
+        kept = all(a is b for a, b in zip(arrays, inputs.values()))
+        for ours, given in zip(checked, tensors.values()):
+            kept = kept and all(given[name] is array for name, array in ours.items())
+        if kept:
+            _SEEN[like] = sizes
+    return [*checked, *arrays]
 
 
 def _check_inputs(given, sizes):
@@ -522,8 +525,12 @@ def _check_inputs(given, sizes):
 def _check_labels(name, array, facts, sizes):
     """Labels lie in 0 ... n - 1, or are the value that counts nothing."""
     n, ignore = _size(facts.get("labels"), sizes), facts.get("ignore")
-    if n is None or array.size == 0 or array.astype(np.uint64, copy=False).max() < n:
-        return  # as unsigned numbers, negative ones are the largest
+    if n is None or array.size == 0:
+        return
+    # As unsigned numbers, negative ones are the largest.
+    unsigned = array.view(np.uint64) if array.dtype == np.int64 else array.astype(np.uint64)
+    if unsigned.max() < n:
+        return
     wrong = (array < 0) | (array >= n)
     if ignore is not None:
         wrong &= array != ignore
@@ -534,6 +541,8 @@ def _check_labels(name, array, facts, sizes):
 
 def _check_max_norm(what, value):
     """The bound on the norm of an example's gradient."""
+    if type(value) is float and value >= 0:
+        return np.asarray(value, DTYPE)
     bound = _as_array(what, value, DTYPE, "fiu", (), {})
     if not bound >= 0:
         raise ValueError(f"{what}: expected a number that is not negative, got {value}")
