@@ -18,6 +18,7 @@ PARAMETERS = {"W1": (4, 5), "b1": (5,), "W2": (5, 3), "b2": (3,)}
 _TRAINABLE = ("W1", "b1", "W2", "b2")
 _INPUT_DTYPES = {"x": "float64", "y": "int64"}
 _INPUT_FACTS = {"y": {"labels": 3}}
+_EXAMPLES = ("batch",)
 _SEEN = {}
 
 
@@ -114,45 +115,45 @@ def _backward(params, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "backward", (3, dtype, (batch, 5)), (2, dtype, (batch, 3)),
-        (1, dtype, (batch,)), (2, dtype, (4, 5)), (2, dtype, (5, 3)), (1, dtype, (5,)),
-        (1, dtype, (3,))
+        work, "backward", (2, dtype, (batch, 5)), (2, dtype, (batch, 3)),
+        (1, dtype, (batch,)), (2, dtype, (4, 5)), (2, dtype, (5, 3)), (1, dtype, (3,)),
+        (1, dtype, (5,))
     )
     # h = tanh(x @ W1 + b1)
     h = x.dot(W1, out=b[0])
     h += b1
     np.tanh(h, out=h)
     # z = h @ W2 + b2
-    z = h.dot(W2, out=b[3])
+    z = h.dot(W2, out=b[2])
     z += b2
     # q = softmax(z)
     t1 = np.subtract(z, _peak(z, axis=-1), out=z)
-    q = np.exp(t1, out=b[4])
+    q = np.exp(t1, out=b[3])
     t2 = np.ones(3, dtype=dtype)
-    total = q.dot(t2, out=b[5])
+    total = q.dot(t2, out=b[4])
     q /= total[:, None]
-    t3 = np.multiply(W1, W1, out=b[6])
-    t4 = np.multiply(W2, W2, out=b[8])
+    t3 = np.multiply(W1, W1, out=b[5])
+    t4 = np.multiply(W2, W2, out=b[7])
     np.log(total, out=total)
     np.subtract(t1[np.arange(batch), y], total, out=total)
     loss = 0.01 * (t3.sum() + t4.sum()) - total.sum() / batch
-    t5 = np.multiply(h, h, out=b[1])
-    np.subtract(1, t5, out=t5)
-    total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[5])
-    t6 = np.multiply(q, total_2[:, None], out=q)
-    _less_one_hot(t6, y, out=t6)
-    t6 /= batch
-    product = t6.dot(W2.T, out=b[2])
-    product *= t5
-    d_W1 = x.T.dot(product, out=b[6])
-    t7 = np.multiply(W1, 0.02, out=b[7])
-    d_W1 += t7
-    t8 = np.ones(batch, dtype=dtype)
-    d_b1 = t8.dot(product, out=b[10])
-    product_2 = h.T.dot(t6, out=b[8])
-    d_W2 = np.multiply(W2, 0.02, out=b[9])
-    d_W2 += product_2
-    d_b2 = t8.dot(t6, out=b[11])
+    total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[4])
+    t5 = np.multiply(q, total_2[:, None], out=q)
+    _less_one_hot(t5, y, out=t5)
+    t5 /= batch
+    t6 = np.ones(batch, dtype=dtype)
+    d_b2 = t6.dot(t5, out=b[9])
+    product = h.T.dot(t5, out=b[7])
+    d_W2 = np.multiply(W2, 0.02, out=b[8])
+    d_W2 += product
+    t7 = np.multiply(h, h, out=h)
+    np.subtract(1, t7, out=t7)
+    product_2 = t5.dot(W2.T, out=b[1])
+    product_2 *= t7
+    d_b1 = t6.dot(product_2, out=b[10])
+    d_W1 = x.T.dot(product_2, out=b[5])
+    t8 = np.multiply(W1, 0.02, out=b[6])
+    d_W1 += t8
     return loss, {"W1": d_W1, "b1": d_b1, "W2": d_W2, "b2": d_b2}
 
 
@@ -171,16 +172,16 @@ def _hvp(params, v, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "hvp", (7, dtype, (batch, 5)), (3, dtype, (batch, 3)),
-        (2, dtype, (batch,)), (2, dtype, (4, 5)), (1, dtype, (5,)), (3, dtype, (5, 3)),
-        (1, dtype, (3,))
+        work, "hvp", (6, dtype, (batch, 5)), (3, dtype, (batch, 3)),
+        (2, dtype, (batch,)), (1, dtype, (3,)), (3, dtype, (5, 3)), (1, dtype, (5,)),
+        (2, dtype, (4, 5))
     )
     # h = tanh(x @ W1 + b1)
     h = x.dot(W1, out=b[0])
     h += b1
     np.tanh(h, out=h)
     # z = h @ W2 + b2
-    z = h.dot(W2, out=b[7])
+    z = h.dot(W2, out=b[6])
     z += b2
     # q = softmax(z)
     q = _softmax_into(z, axis=-1, out=z)
@@ -189,41 +190,41 @@ def _hvp(params, v, x, y, work=None):
     product = x.dot(v_W1, out=b[2])
     product += v_b1
     t2 = np.multiply(t1, product, out=b[3])
-    product_2 = t2.dot(W2, out=b[8])
-    product_3 = h.dot(v_W2, out=b[9])
+    product_2 = t2.dot(W2, out=b[7])
+    product_3 = h.dot(v_W2, out=b[8])
     product_3 += product_2
     product_3 += v_b2
     product_3 /= batch
     t3 = np.ones(3, dtype=dtype)
-    total = _one_hot(y, 3, dtype).dot(t3, out=b[10])
+    total = _one_hot(y, 3, dtype).dot(t3, out=b[9])
     product_3 *= total[:, None]
-    t4 = np.multiply(q, product_3, out=b[8])
-    total_2 = t4.dot(t3, out=b[11])
+    t4 = np.multiply(q, product_3, out=b[7])
+    total_2 = t4.dot(t3, out=b[10])
     product_3 -= total_2[:, None]
     product_3 *= q
-    product_4 = product_3.dot(W2.T, out=b[4])
-    t5 = np.multiply(q, total[:, None], out=q)
-    _less_one_hot(t5, y, out=t5)
-    t5 /= batch
-    product_5 = t5.dot(v_W2.T, out=b[5])
-    product_6 = t5.dot(W2.T, out=b[6])
-    product_6 *= product
-    product_6 *= h
-    product_6 *= 2
-    product_5 += product_4
-    product_5 -= product_6
-    product_5 *= t1
-    Hv_W1 = x.T.dot(product_5, out=b[12])
-    t6 = np.multiply(v_W1, 0.02, out=b[13])
-    Hv_W1 += t6
-    t7 = np.ones(batch, dtype=dtype)
-    Hv_b1 = t7.dot(product_5, out=b[14])
-    product_7 = h.T.dot(product_3, out=b[15])
-    Hv_W2 = t2.T.dot(t5, out=b[16])
-    t8 = np.multiply(v_W2, 0.02, out=b[17])
-    Hv_W2 += t8
-    Hv_W2 += product_7
-    Hv_b2 = t7.dot(product_3, out=b[18])
+    t5 = np.ones(batch, dtype=dtype)
+    Hv_b2 = t5.dot(product_3, out=b[11])
+    product_4 = h.T.dot(product_3, out=b[12])
+    t6 = np.multiply(q, total[:, None], out=q)
+    _less_one_hot(t6, y, out=t6)
+    t6 /= batch
+    Hv_W2 = t2.T.dot(t6, out=b[13])
+    t7 = np.multiply(v_W2, 0.02, out=b[14])
+    Hv_W2 += t7
+    Hv_W2 += product_4
+    product_5 = product_3.dot(W2.T, out=b[3])
+    product_6 = t6.dot(v_W2.T, out=b[4])
+    product_7 = t6.dot(W2.T, out=b[5])
+    product_7 *= product
+    product_7 *= h
+    product_7 *= 2
+    product_6 += product_5
+    product_6 -= product_7
+    product_6 *= t1
+    Hv_b1 = t5.dot(product_6, out=b[15])
+    Hv_W1 = x.T.dot(product_6, out=b[16])
+    t8 = np.multiply(v_W1, 0.02, out=b[17])
+    Hv_W1 += t8
     return {"W1": Hv_W1, "b1": Hv_b1, "W2": Hv_W2, "b2": Hv_b2}
 
 

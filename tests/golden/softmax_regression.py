@@ -19,6 +19,7 @@ PARAMETERS = {"W": (4, 3), "c": (3,)}
 _TRAINABLE = ("W", "c")
 _INPUT_DTYPES = {"x": "float32", "y": "int64"}
 _INPUT_FACTS = {"y": {"labels": 3}}
+_EXAMPLES = ("batch",)
 _SEEN = {}
 
 
@@ -117,10 +118,10 @@ def _backward(params, x, y, work=None):
     t1 *= total_2[:, None]
     _less_one_hot(t1, y, out=t1)
     t1 /= batch
+    d_c = np.ones(batch, dtype=dtype).dot(t1, out=b[6])
     d_W = x.T.dot(t1, out=b[4])
     t5 = np.multiply(W, 0.1, out=b[5])
     d_W += t5
-    d_c = np.ones(batch, dtype=dtype).dot(t1, out=b[6])
     return loss, {"W": d_W, "c": d_c}
 
 
@@ -139,8 +140,8 @@ def _hvp(params, v, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "hvp", (3, dtype, (batch, 3)), (1, dtype, (batch,)), (2, dtype, (4, 3)),
-        (1, dtype, (3,))
+        work, "hvp", (3, dtype, (batch, 3)), (1, dtype, (batch,)), (1, dtype, (3,)),
+        (2, dtype, (4, 3))
     )
     product = x.dot(W, out=b[0])
     product += c
@@ -155,10 +156,10 @@ def _hvp(params, v, x, y, work=None):
     total_2 = t2.dot(t1, out=b[3])
     product_2 -= total_2[:, None]
     product *= product_2
-    Hv_W = x.T.dot(product, out=b[4])
-    t3 = np.multiply(v_W, 0.1, out=b[5])
+    Hv_c = np.ones(batch, dtype=dtype).dot(product, out=b[4])
+    Hv_W = x.T.dot(product, out=b[5])
+    t3 = np.multiply(v_W, 0.1, out=b[6])
     Hv_W += t3
-    Hv_c = np.ones(batch, dtype=dtype).dot(product, out=b[6])
     return {"W": Hv_W, "c": Hv_c}
 
 
@@ -234,7 +235,7 @@ def _backward_with_norms(params, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "backward_with_norms", (2, dtype, (batch, 3)), (2, dtype, (batch,)),
+        work, "backward_with_norms", (3, dtype, (batch, 3)), (2, dtype, (batch,)),
         (2, dtype, (4, 3)), (1, dtype, (3,)), (1, dtype, (batch, 4))
     )
     product = x.dot(W, out=b[0])
@@ -242,26 +243,26 @@ def _backward_with_norms(params, x, y, work=None):
     product -= _peak(product, axis=-1)
     t1 = np.exp(product, out=b[1])
     t2 = np.ones(3, dtype=dtype)
-    total = t1.dot(t2, out=b[2])
-    t3 = np.log(total, out=b[3])
-    np.subtract(product[np.arange(batch), y], t3, out=t3)
-    t4 = np.multiply(W, W, out=b[4])
-    loss = 0.05 * t4.sum() - t3.sum() / batch
+    total = t1.dot(t2, out=b[3])
     t1 /= total[:, None]
-    total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[2])
-    t5 = np.multiply(t1, total_2[:, None], out=b[0])
-    _less_one_hot(t5, y, out=t5)
-    t5 /= batch
-    d_W = x.T.dot(t5, out=b[4])
-    t6 = np.multiply(W, 0.1, out=b[5])
-    d_W += t6
-    d_c = np.ones(batch, dtype=dtype).dot(t5, out=b[6])
+    t3 = _less_one_hot(t1, y, out=b[2])
+    t3 *= t3
+    s_c = t3.dot(t2, out=b[4])
+    np.log(total, out=total)
+    np.subtract(product[np.arange(batch), y], total, out=total)
+    t4 = np.multiply(W, W, out=b[5])
+    loss = 0.05 * t4.sum() - total.sum() / batch
+    total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[3])
+    t1 *= total_2[:, None]
     _less_one_hot(t1, y, out=t1)
-    t1 *= t1
-    s_c = t1.dot(t2, out=b[2])
-    t7 = np.multiply(x, x, out=b[7])
-    s_W = t7.dot(np.ones(4, dtype=dtype), out=b[3])
+    t1 /= batch
+    d_c = np.ones(batch, dtype=dtype).dot(t1, out=b[7])
+    t5 = np.multiply(x, x, out=b[8])
+    s_W = t5.dot(np.ones(4, dtype=dtype), out=b[3])
     s_W *= s_c
+    d_W = x.T.dot(t1, out=b[5])
+    t6 = np.multiply(W, 0.1, out=b[6])
+    d_W += t6
     return loss, {"W": d_W, "c": d_c}, {"W": s_W, "c": s_c}
 
 
@@ -281,8 +282,8 @@ def _clipped_backward(params, x, y, max_norm, work=None):
 
     b = _buffers(
         work, "clipped_backward", (2, dtype, (batch, 3)), (2, dtype, (batch,)),
-        (1, dtype, (4, 3)), (1, dtype, (batch, 4)), (1, dtype, (batch, 4, 3)),
-        (1, dtype, (12,)), (1, dtype, (3,))
+        (1, dtype, (4, 3)), (1, dtype, (batch, 4)), (1, dtype, (3,)),
+        (1, dtype, (batch, 4, 3)), (1, dtype, (12,))
     )
     product = x.dot(W, out=b[0])
     product += c
@@ -307,14 +308,14 @@ def _clipped_backward(params, x, y, max_norm, work=None):
     np.minimum(t7, 1, out=t7)
     t7 /= batch
     t1 *= t7[:, None]
-    t8 = np.multiply(t1[:, None], x[..., None], out=b[6])
-    t9 = np.ones(batch, dtype=dtype)
-    t8 = t8.reshape(batch, 12)
-    total_3 = t9.dot(t8, out=b[7])
+    t8 = np.ones(batch, dtype=dtype)
+    d_c = t8.dot(t1, out=b[6])
+    t9 = np.multiply(t1[:, None], x[..., None], out=b[7])
+    t9 = t9.reshape(batch, 12)
+    total_3 = t8.dot(t9, out=b[8])
     total_3 = total_3.reshape(4, 3)
     d_W = np.multiply(W, 0.1, out=b[4])
     d_W += total_3
-    d_c = t9.dot(t1, out=b[8])
     return loss, {"W": d_W, "c": d_c}, norms
 
 
@@ -741,17 +742,32 @@ def _curvature_error(hvp, backward, rng, params, data):
     return worst
 
 
-def _example_gradients(backward, regularizer_gradient, params, data):
+def _lengths(data):
+    """The sizes that are names, as the data have them."""
+    return {size: n for a, s in zip(data, INPUTS.values()) for size, n in zip(s, a.shape)}
+
+
+def _reduced_rows(reduction, data):
+    """What the reduction divides by: 1 for a sum, else how many rows the data have."""
+    lengths = _lengths(data)
+    return int(np.prod([lengths.get(axis, 1) for axis in _EXAMPLES])) if reduction == "mean" else 1
+
+
+def _example_gradients(backward, regularizer_gradient, reduction, params, data):
     """The gradient of each example's own loss, from one batch of 1 after the other."""
     own = {name: np.zeros(params[name].shape) for name in _TRAINABLE}
     if regularizer_gradient is not None:
         own = regularizer_gradient(params)
-    is_row = [shape[:1] == ("batch",) for shape in INPUTS.values()]
-    count = next((len(array) for array, row in zip(data, is_row) if row), 0)
     gradients = []
-    for j in range(count):
-        example = [array[j : j + 1] if row else array for array, row in zip(data, is_row)]
-        gradients.append(_minus(backward(params, *example)[1], own))
+    for j in range(_lengths(data).get(_EXAMPLES[0], 0)):
+        own_rows = {_EXAMPLES[0]: slice(j, j + 1)}
+        example = [
+            array[tuple(own_rows.get(size, slice(None)) for size in shape)]
+            for array, shape in zip(data, INPUTS.values())
+        ]
+        found = _minus(backward(params, *example)[1], own)
+        rows = _reduced_rows(reduction, example)
+        gradients.append({name: rows * found[name] for name in _TRAINABLE})
     return gradients, own
 
 
@@ -762,18 +778,18 @@ def _share(got, expected, allowed=1e-9):
     return float(np.nan_to_num(difference, nan=np.inf) / (allowed * scale + 1e-13))
 
 
-def _sq_norms_error(sq_norms, backward, regularizer_gradient, params, data):
+def _sq_norms_error(sq_norms, backward, regularizer_gradient, reduction, params, data):
     """Squared norms against the loop over examples."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     return max(
         _share(array, np.array([np.sum(g[name] ** 2) for g in gradients]))
         for name, array in sq_norms(params, *data).items()
     )
 
 
-def _norms_error(norms, backward, regularizer_gradient, params, data):
+def _norms_error(norms, backward, regularizer_gradient, reduction, params, data):
     """Norms over all trainable parameters against the loop over examples."""
-    gradients, _ = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, _ = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     return _share(norms(params, *data), np.array([_size_of(g) for g in gradients]))
 
 
@@ -790,11 +806,11 @@ def _one_pass_error(backward_with_norms, sq_norms, backward, params, data):
 
 def _clipping_error(clipped_backward, backward, regularizer_gradient, reduction, params, data):
     """Clipped gradients against the loop over examples, for a bound that clips about half."""
-    gradients, own = _example_gradients(backward, regularizer_gradient, params, data)
+    gradients, own = _example_gradients(backward, regularizer_gradient, reduction, params, data)
     norms = np.array([_size_of(g) for g in gradients])
     bound = float(np.median(norms))
     factors = [min(1.0, bound / norm) if norm else 1.0 for norm in norms]
-    divisor = len(norms) if reduction == "mean" else 1
+    divisor = _reduced_rows(reduction, data)
     loss, grads, got_norms = clipped_backward(params, *data, np.float64(bound))
     expected = {
         name: sum(c * g[name] for c, g in zip(factors, gradients)) / divisor + own[name]
@@ -841,10 +857,11 @@ def _self_check():
             _hvp, _backward, rng, params, data
         )
         checks["per_example_sq_norms against a loop over examples"] = _sq_norms_error(
-            _per_example_sq_norms, _backward, _regularizer_gradient, params, data
+            _per_example_sq_norms, _backward, _regularizer_gradient, "mean", params,
+            data
         )
         checks["per_example_norms against a loop over examples"] = _norms_error(
-            _per_example_norms, _backward, _regularizer_gradient, params, data
+            _per_example_norms, _backward, _regularizer_gradient, "mean", params, data
         )
         checks["backward_with_norms against the separate functions"] = _one_pass_error(
             _backward_with_norms, _per_example_sq_norms, _backward, params, data
