@@ -20,6 +20,7 @@ _TRAINABLE = ("W", "c")
 _INPUT_DTYPES = {"x": "float32", "y": "int64"}
 _INPUT_FACTS = {"y": {"labels": 3}}
 _EXAMPLES = ("batch",)
+_SIZES = {"batch": 5}
 _SEEN = {}
 
 
@@ -610,15 +611,6 @@ def _unflatten(what, flat, sizes):
     return arrays
 
 
-def _some_sizes():
-    """Small numbers for the sizes that are names."""
-    shapes = [*INPUTS.values(), *PARAMETERS.values()]
-    names = [size for shape in shapes for size in shape if isinstance(size, str)]
-    names += [facts["labels"] for facts in _INPUT_FACTS.values() if "labels" in facts]
-    names = dict.fromkeys(name for name in names if isinstance(name, str))
-    return {name: 5 if name == "batch" else 3 + i % 3 for i, name in enumerate(names)}
-
-
 def _random_input(rng, name, sizes):
     """Random data of which the declared facts are true."""
     facts = _INPUT_FACTS.get(name, {})
@@ -652,13 +644,12 @@ def _random_input(rng, name, sizes):
 
 def _random_arguments(rng):
     """Parameters near init, and inputs, in float64."""
-    sizes = _some_sizes()
-    used = {size: sizes[size] for shape in PARAMETERS.values() for size in shape if size in sizes}
+    used = {size: _SIZES[size] for shape in PARAMETERS.values() for size in shape if size in _SIZES}
     params = {
         name: array + 0.1 * rng.standard_normal(array.shape)
         for name, array in init(0, **used).items()
     }
-    return params, [_random_input(rng, name, sizes) for name in INPUTS]
+    return params, [_random_input(rng, name, _SIZES) for name in INPUTS]
 
 
 def _random_direction(rng, params):
