@@ -42,12 +42,13 @@ def check(
         module, arrays = subject.module, subject.arrays
         sizes = subject.sizes(batch)
         outputs = list(subject.model.output_nodes.values())
-        expected = evaluate([*outputs, subject.loss], dict(arrays.items()), sizes)
+        *values, total = evaluate([*outputs, subject.loss], dict(arrays.items()), sizes)
         loss, grads = module.backward(subject.params, *subject.inputs)
         taken = [arrays[n] for n in _taken(module, subject)]
-        agree(module.forward(subject.params, *taken), expected[0], "forward")
-        agree(loss, expected[-1], "loss of backward")
-        agree(module.loss(subject.params, *subject.inputs), expected[-1], "loss")
+        found = module.forward(subject.params, *taken)
+        agree_all(found if isinstance(found, dict) else {"output": found}, values, "forward")
+        agree(loss, total, "loss of backward")
+        agree(module.loss(subject.params, *subject.inputs), total, "loss")
         hvp = module.hvp(subject.params, subject.direction, *subject.inputs)
     if not subject.model.trainable:
         return
