@@ -31,6 +31,7 @@ from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
 from symdiff.simplify.contraction import planned
 from symdiff.simplify.pipeline import ACCURATE, SHORT
+from symdiff.simplify.removable import removable
 from symdiff.simplify.rewrite import Fact, RewriteError
 from symdiff.simplify.scaled import scaled_norms
 from symdiff.simplify.second_order import cheapest_hvp
@@ -292,7 +293,7 @@ def _derivative(
         return steps[-1].root
 
     def shortened(node: Node) -> Node:
-        (node,) = vanishing([node])
+        (node,) = removable(vanishing([node]))
         try:
             steps.append(simplify(node, trace=True, phases=(SHORT,), contractions=False))
         except RewriteError:  # a fault of ours, but the longer derivative is as right

@@ -17,14 +17,19 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant
 from symdiff.expr.views import is_view
 from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of, viewed_as
+from symdiff.simplify.rewrite import Fact
 
 
-def lengths(roots: Sequence[Node]) -> list[Node]:
-    """The roots, with roots and reciprocals of sums of squares as powers of hypot."""
-    return rebuilt(roots, lambda node: _of_lengths(node) if node.op == "mul" else node)
+def lengths(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[Node]:
+    """The roots, with roots and reciprocals of sums of squares as powers of hypot.
+
+    The declared facts leaned on are added to ``facts``.
+    """
+    leaned: set[Fact] = set() if facts is None else facts
+    return rebuilt(roots, lambda node: _of_lengths(node, leaned) if node.op == "mul" else node)
 
 
-def _of_lengths(node: Node) -> Node:
+def _of_lengths(node: Node, leaned: set[Fact]) -> Node:
     product = product_of(node)
     for base, e in list(product.factors.items()):
         core, _ = place(base, base.ndim)
@@ -33,6 +38,7 @@ def _of_lengths(node: Node) -> Node:
             continue
         weighted = _as_squares(core) if e < 0 or e % 1 else None
         if weighted is not None and e % 1:
+            leaned |= _leaned(core)
             product = product.without(base).times(viewed_as(base, weighted), e)
             continue
         if weighted is not None:
@@ -44,8 +50,21 @@ def _of_lengths(node: Node) -> Node:
         else:
             continue
         if length is not None:
+            leaned |= _leaned(core)
             product = product.without(base).times(viewed_as(base, length), 2 * e)
     return product.node(node)
+
+
+def _leaned(total: Node) -> frozenset[Fact]:
+    """The facts by which what is no square in a sum has a root."""
+    terms = total.inputs if total.op in ("add", "contract") else (total,)
+    found: frozenset[Fact] = frozenset()
+    for term in terms:
+        for base, e in product_of(term).factors.items():
+            inner = place(base, base.ndim)[0]
+            found |= _leaned(inner) if inner.op in ("add", "contract") else frozenset()
+            found |= base.facts.declared if e % 2 and base.facts.positive else frozenset()
+    return found
 
 
 def _divides_twice(product: Product) -> bool:

@@ -44,7 +44,7 @@ def scaled_norms(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
-    roots = lengths(centred_twice(complements(roots, facts)))
+    roots = lengths(centred_twice(complements(roots, facts)), facts)
     order = toposort(roots)
     readers = consumers(order)
     for node in order:

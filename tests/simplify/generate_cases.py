@@ -25,7 +25,8 @@ CANCEL = dict.fromkeys(
         *("softmax_weighted_sum", "softmax_dot", "softmax_matmul", "mixture_responsibilities"),
         *("masked_softmax_where", "focal_softmax_exp", "softmax_jacobian", "attention_batch"),
         *("attention_wrt_q", "infonce", "pearson", "zscore_sum", "standardise", "layer_norm"),
-        *("normalise", "cosine_similarity"),
+        *("normalise", "cosine_similarity", "distill_rows", "ldam_margin", "clip_symmetric"),
+        *("hellinger_softmax", "mutual_info"),
     ),
     2e-15,
 )

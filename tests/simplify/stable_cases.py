@@ -315,6 +315,12 @@ ACCURATE: dict[str, Case] = {
         never=(b.softmax(z) ** 2, b.sigmoid(w) ** 0.5, x / b.softmax(x)),
         z=np.array([[-1000.0, 0.0, 1.0, 3.0], [-1.0, -2.0, -1.5, -800.0], [0.1, 0.2, 3.0, 4.0]]),
     ),
+    "power_minus_one": _case(
+        (scalar("pow", pos, n) - 1, b.expm1(n * b.log(pos))),
+        (3 - 3 * scalar("pow", pos, n) + x, x - 3 * b.expm1(n * b.log(pos))),
+        never=(scalar("pow", pos, n) - 2, scalar("pow", x, n) - 1, pos**3 - 1, b.exp(w) - 1),
+        pos=np.array([1e-20, 0.3, 1.0, 1.0 + 1e-12, 2.0, 1e10, 1e20]),
+    ),
     "log_of_positive": _case(
         (b.log(b.exp(z) @ weights), b.logsumexp(z + b.log(weights), 1)),
         (b.log(both_powers), log_add(n * b.log(scales), n * b.log(weighed))),

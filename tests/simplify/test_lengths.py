@@ -88,6 +88,18 @@ def test_weighted_squares_are_squares(name: str) -> None:
     np.testing.assert_allclose(evaluate(made, VALUES), evaluate(SUMS[name], VALUES), rtol=1e-14)
 
 
+def test_what_is_leaned_on_is_said() -> None:
+    for name, declared in {"a positive number": "d", "a positive weight": "de"}.items():
+        leaned: set[tuple[str, str]] = set()
+        lengths([ROOTS[name]], leaned)
+        assert leaned == {(each, "positive") for each in declared}
+    leaned = set()
+    lengths([SUMS["weights"]], leaned)
+    assert leaned == {("w", "positive")}
+    lengths([ROOTS["three"]], leaned)
+    assert leaned == {("w", "positive")}
+
+
 def test_lengths_at_any_scale() -> None:
     length = length_of(x**2 + y**2 + z**2)
     assert length is not None

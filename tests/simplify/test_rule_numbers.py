@@ -68,6 +68,7 @@ LOSES: Mapping[str, str] = {
     "log_of_positive": "exp makes the rounding of n log x, of hundreds, the result's",
     "log_sum_of_exponentials": "next to 0 the terms cancel; the left side overflows",
     "log_variable_power": "0⁰ is 1 by convention only",
+    "power_minus_one": "exp makes the rounding of a log x, of hundreds, the result's",
     "power_of_exponential": "exp makes the rounding of a z, of hundreds, the result's",
     "powers_below": "exp makes the rounding of n log x, of hundreds, the result's",
     "product_of_variable_powers": "the sum of the exponents is rounded once more",

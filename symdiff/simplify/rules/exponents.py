@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from symdiff.expr.algebra import power_product, scalar
 from symdiff.expr.node import Node
-from symdiff.simplify.parts import as_like, below_movement, product_of
+from symdiff.simplify.parts import Sum, as_like, below_movement, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import known_log
 
@@ -44,4 +44,18 @@ def root_of_softmax(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-ACCURATE: tuple[Rule, ...] = (power_of_exponential, root_of_softmax)
+@rule("stabler", "add")
+def power_minus_one(node: Node, context: Context) -> Rewrite | None:
+    """xᵃ − 1 = expm1(a log x), for x > 0"""
+    total = sum_of(node)
+    for term, c in total.terms.items():
+        if term.op != "pow" or total.constant != -c or not term.inputs[0].facts.positive:
+            continue
+        x, a = term.inputs
+        made = scalar("expm1", power_product([(a, 1.0), (scalar("log", x), 1.0)]))
+        rest = Sum(total.without(term).terms, 0.0).plus(as_like(made, term), c)
+        return Rewrite(rest.node(node), {"x": x, "a": a}, x.facts.declared)
+    return None
+
+
+ACCURATE: tuple[Rule, ...] = (power_of_exponential, root_of_softmax, power_minus_one)

@@ -7,6 +7,7 @@ the caller declares.
 from tests.simplify.formulas import (
     assorted,
     binary,
+    choices,
     confident,
     contrasts,
     densities,
@@ -20,7 +21,11 @@ from tests.simplify.formulas import (
     norms,
     norms_again,
     offsets,
+    outcomes,
+    penalties,
+    physics,
     piecewise,
+    preferences,
     products,
     rankings,
     robust,
@@ -28,9 +33,13 @@ from tests.simplify.formulas import (
     seldom,
     sequences,
     sigmoids,
+    similarities,
+    singularities,
     softmaxes,
     spellings_again,
     statistics,
+    survival,
+    targets,
 )
 from tests.simplify.formulas.variables import Row
 
@@ -61,5 +70,14 @@ FAMILIES = (
     offsets,
     confident,
     extremes,
+    targets,
+    choices,
+    outcomes,
+    survival,
+    penalties,
+    similarities,
+    preferences,
+    singularities,
+    physics,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
