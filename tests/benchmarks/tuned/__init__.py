@@ -6,7 +6,9 @@ the same results at every call.
 
 from __future__ import annotations
 
+from tests.benchmarks.tuned.block import Block
 from tests.benchmarks.tuned.dense import Dense, Layer
+from tests.benchmarks.tuned.lenet import LeNet
 
 TUNED = {
     "W1": Dense([Layer("relu"), Layer(None)], "squared"),
@@ -16,4 +18,6 @@ TUNED = {
     "W5": Dense([Layer("tanh", residual=True)] * 50, "squared"),
     "W6": Dense([Layer("gelu"), Layer(None)], "squared"),
     "W7": Dense([Layer("gelu"), Layer(None)], "softmax"),
+    "W8": Block(),
+    "W9": LeNet(),
 }
