@@ -27,6 +27,8 @@ def comment_lines(text: str, indent: str = "") -> list[str]:
 
 #: What stands before the value of an assignment, in place or not.
 _ASSIGNMENT = re.compile(r".+? [-+*/]?= ")
+#: What no line ends within.
+_STRING = re.compile(r'"[^"]*"')
 
 
 def broken(code: str, width: int = WIDTH - len(INDENT)) -> list[str]:
@@ -52,7 +54,11 @@ def broken(code: str, width: int = WIDTH - len(INDENT)) -> list[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width - len(INDENT), break_long_words=False, break_on_hyphens=False)
+    glued = _STRING.sub(lambda found: found[0].replace(" ", "\0"), text)
+    lines = textwrap.wrap(
+        glued, width - len(INDENT), break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace("\0", " ") for line in lines]
 
 
 def _whole_bracket(value: str) -> int:

@@ -21,6 +21,7 @@ TERMS = " + ".join(f"value_{i} * other_{i}" for i in range(9))
         f"x = np.add({TERMS.replace(' + ', ', ')}, out=x)",
         f"np.maximum({TERMS.replace(' + ', ', ')}, out=x)",
         f"x = y[{TERMS}] + {TERMS}",
+        f'_fits(k <= w + 2, "x: expected {TERMS[:60]}", {{"k": k, "w": w}})',
     ],
 )
 def test_broken_lines_say_the_same(code: str) -> None:

@@ -10,7 +10,7 @@ from tests.benchmarks.tuned.block import Block
 from tests.benchmarks.tuned.dense import Dense, Layer
 from tests.benchmarks.tuned.lenet import LeNet
 
-TUNED = {
+TUNED: dict[str, Dense | Block | LeNet] = {
     "W1": Dense([Layer("relu"), Layer(None)], "squared"),
     "W2": Dense([Layer("relu"), Layer(None)], "softmax"),
     "W3": Dense([Layer("tanh"), Layer("tanh"), Layer(None)], "softmax", l2=1e-4),
