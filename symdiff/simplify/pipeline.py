@@ -83,6 +83,7 @@ ACCURATE: tuple[Phase, ...] = (
         "recognise",
         (
             *RECOGNISE.rules,
+            *exponentials.ACCURATE,
             *powers.ACCURATE,
             *hypotenuse.ACCURATE,
             *selection.ACCURATE,

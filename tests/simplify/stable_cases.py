@@ -403,6 +403,7 @@ ACCURATE: dict[str, Case] = {
     ),
     "power_of_one_plus_exp": _case(
         ((1 + b.exp(w)) ** 2 + 1, b.exp(2 * b.softplus(w)) + 1),
+        ((1 + b.exp(w)) ** 2 - 1, b.exp(2 * b.softplus(w)) - 1),
         never=((1 + b.exp(w)) ** 2, 1 + b.exp(w), (2 + b.exp(w)) ** 2 + 1, 1 / (1 + b.exp(w)) + 1),
     ),
     "difference_of_squares": _case(

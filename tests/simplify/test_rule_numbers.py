@@ -57,7 +57,6 @@ HELPED: Mapping[str, Mapping[str, Any]] = {
 
 #: Rules that help only through those that take up the form they make.
 ENABLING: Mapping[str, str] = {
-    "power_of_one_plus_exp": "tanh_of_expm1 sees a quotient of exponentials",
     "sigmoid_of_labels": "its logarithm and its complement have closed forms",
     "weights_into_exponents": "log_of_known and softmax_of_exponentials see plain exponentials",
 }

@@ -288,6 +288,26 @@ def product_of_exponentials(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+@rule("stabler", "add")
+def power_of_one_plus_exp(node: Node, context: Context) -> Rewrite | None:
+    """(1 + eˣ)ⁿ = e^(n softplus(x)) beside a number"""
+    total = sum_of(node)
+    for term, c in total.terms.items() if total.constant else ():
+        product = product_of(term)
+        if len(product.factors) != 1:
+            continue
+        ((base, n),) = product.factors.items()
+        core, moved = below_movement(base)
+        found = one_plus_exp(core) if n > 1 else None
+        if found is None:
+            continue
+        scale, x = found
+        new = moved_again(scalar("exp", power_product([(scalar("softplus", x), 1.0)], n)), moved)
+        number = c * product.coefficient * scale**n
+        return Rewrite(total.without(term).plus(new, number).node(node), {"x": x})
+    return None
+
+
 RULES: tuple[Rule, ...] = (
     log_of_known,
     log_of_exponentials,
@@ -298,3 +318,4 @@ RULES: tuple[Rule, ...] = (
     exp_of_log,
     product_of_exponentials,
 )
+ACCURATE: tuple[Rule, ...] = (power_of_one_plus_exp,)

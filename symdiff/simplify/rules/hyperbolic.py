@@ -16,7 +16,7 @@ from symdiff.simplify.parts import (
     sum_of,
 )
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
-from symdiff.simplify.rules.exponentials import negative, one_plus_exp
+from symdiff.simplify.rules.exponentials import negative
 from symdiff.simplify.rules.logarithms import of_scaled
 from symdiff.simplify.rules.powers import expanded
 
@@ -150,26 +150,6 @@ def one_plus_inverse_expm1(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add")
-def power_of_one_plus_exp(node: Node, context: Context) -> Rewrite | None:
-    """(1 + eˣ)ⁿ = e^(n softplus(x)) beside a number"""
-    total = sum_of(node)
-    for term, c in total.terms.items() if total.constant else ():
-        product = product_of(term)
-        if len(product.factors) != 1:
-            continue
-        ((base, n),) = product.factors.items()
-        core, moved = below_movement(base)
-        found = one_plus_exp(core) if n > 1 else None
-        if found is None:
-            continue
-        scale, x = found
-        new = moved_again(scalar("exp", power_product([(scalar("softplus", x), 1.0)], n)), moved)
-        number = c * product.coefficient * scale**n
-        return Rewrite(total.without(term).plus(new, number).node(node), {"x": x})
-    return None
-
-
 @rule("stabler", "log")
 def area_function(node: Node, context: Context) -> Rewrite | None:
     """log(x + √(x² + k²)) = arcsinh(x/k) + log k, log(x + √(x² − k²)) = arccosh(x/k) + log k"""
@@ -221,4 +201,4 @@ RULES: tuple[Rule, ...] = (
     exp_over_expm1,
     one_plus_inverse_expm1,
 )
-ACCURATE: tuple[Rule, ...] = (power_of_one_plus_exp, area_function)
+ACCURATE: tuple[Rule, ...] = (area_function,)

@@ -14,6 +14,7 @@ from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
 from symdiff.simplify.parts import Product, Sum, as_like, opened, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+from symdiff.simplify.rules.exponentials import power_of_one_plus_exp
 
 _MOST = 12
 
@@ -229,7 +230,7 @@ def difference_of_roots(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add")
+@rule("stabler", "add", yields_to=(power_of_one_plus_exp,))
 def difference_of_squares(node: Node, context: Context) -> Rewrite | None:
     """x² − y² = (x − y) (x + y)"""
     total = sum_of(node)

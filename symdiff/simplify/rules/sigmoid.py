@@ -25,6 +25,7 @@ from symdiff.simplify.parts import (
 from symdiff.simplify.pattern import pattern_rule, wild
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import negative, one_plus_exp
+from symdiff.simplify.rules.hyperbolic import one_plus_tanh
 from symdiff.simplify.rules.softmax import log_softmax_of_difference
 
 w = wild("w")
@@ -228,7 +229,12 @@ def sigmoid_less_square(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
-@rule("stabler", "add", yields_to=(sigmoid_pair, sigmoid_less_square), needs=("sigmoid",))
+@rule(
+    "stabler",
+    "add",
+    yields_to=(sigmoid_pair, sigmoid_less_square, one_plus_tanh),
+    needs=("sigmoid",),
+)
 def tanh_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
     """2 σ(w) − 1 = tanh(w/2)"""
     total = sum_of(node)
