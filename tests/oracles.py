@@ -333,6 +333,12 @@ def _root(x: Any, e: float) -> Any:
     return anp.where(x == 0, 0.0, anp.where(x == 0, 1.0, x) ** e)
 
 
+def _where(cond: Any, x: Any, y: Any) -> Any:
+    """With both values of the result's shape: autograd's own does not sum where one is repeated."""
+    zeros = np.zeros(np.broadcast_shapes(np.shape(cond), np.shape(x), np.shape(y)))
+    return anp.where(_unboxed(cond), x + zeros, y + zeros)
+
+
 def _reciprocal_or_zero(x: Any) -> Any:
     return anp.where(x == 0, 0.0, 1 / anp.where(x == 0, 1.0, x))
 
@@ -348,10 +354,10 @@ _SAME_NAME += [
     "sign",
     "maximum",
     "minimum",
-    "where",
 ]
 _SCALARS: dict[str, Callable[..., Any]] = {
     **{name: getattr(anp, name) for name in _SAME_NAME},
+    "where": _where,
     "erf": special.erf,
     "erfc": special.erfc,
     "log1mexp": lambda x: anp.log(-anp.expm1(x)),

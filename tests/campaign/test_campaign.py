@@ -15,6 +15,7 @@ from tests.campaign.draw import networks
 from tests.campaign.layered import LAYERS
 from tests.campaign.network import Network
 from tests.campaign.runner import Kind, run_block
+from tests.campaign.subject import SINGLE
 
 DOUBLED = """
 name = "doubled"
@@ -47,9 +48,24 @@ def test_users_of_some_seeds() -> None:
     assert failure is None, str(failure)
 
 
+REPEATED = """
+name = "repeated"
+output = "z"
+[inputs]
+x = { shape = ["batch", 1] }
+[parameters]
+w = { shape = [1] }
+[equations]
+z = "where(x > 0, w, tanh(where(x < 0.5, w, x)))"
+[loss]
+per_example = "sum(z**2, axis=1)"
+"""
+
+
 @pytest.mark.parametrize("batch", [1, 4])
-def test_a_network_is_checked(batch: int) -> None:
-    check(DOUBLED, batch=batch)
+@pytest.mark.parametrize("text", [DOUBLED, REPEATED, SINGLE + DOUBLED])
+def test_a_network_is_checked(text: str, batch: int) -> None:
+    check(text, batch=batch)
 
 
 def test_a_wrong_gradient_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
