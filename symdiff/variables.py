@@ -21,7 +21,7 @@ from symdiff.expr.shapes import Shape, shape_text
 from symdiff.nn import FUNCTIONS
 from symdiff.spec.formula import parse_formula
 from symdiff.spec.schema import InputTable, name_fault
-from symdiff.spec.scope import CONSTANTS, MODULES
+from symdiff.spec.scope import CONSTANTS, ROOTS
 from symdiff.spec.syntax import Formula, FormulaFault, parse
 from symdiff.spec.values import from_size
 
@@ -147,7 +147,7 @@ def free_names(formula: Formula, declared: set[str]) -> list[str]:
     found = []
     for node in ast.walk(formula.root):
         if isinstance(node, ast.Name) and id(node) not in called and node.id not in declared:
-            is_module = id(node) in prefixes and node.id in MODULES
+            is_module = id(node) in prefixes and node.id in ROOTS
             if not is_module and node.id not in CONSTANTS and node.id not in FUNCTIONS:
                 found.append((formula.offset(node), node.id))
     return list(dict.fromkeys(name for _, name in sorted(found)))

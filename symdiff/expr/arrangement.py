@@ -48,14 +48,14 @@ def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> li
     return [_part(x, axis, start, size_sub(end, start)) for start, end in pairwise(ends)]
 
 
-def tile(x: Any, reps: int | Sequence[int]) -> Node:
+def tile(x: Any, reps: Size | Sequence[Size]) -> Node:
     """The whole array repeated along each axis, as often as ``reps`` says (from the last axis)."""
     node = as_node(x)
-    times = [reps] if isinstance(reps, int) else list(reps)
-    if any(n < 0 for n in times):
+    times: list[Size] = list(reps) if isinstance(reps, (tuple, list)) else [reps]
+    if any(isinstance(n, int) and n < 0 for n in times):
         raise ShapeError(f"tile: {reps!r} of {with_shape(node)}: 0 or more times each axis")
     node = views.expand_dims(node, tuple(range(max(0, len(times) - node.ndim))))
-    times = [1] * (node.ndim - len(times)) + times
+    times = [*[1] * (node.ndim - len(times)), *times]
     for axis, count in enumerate(times):
         node = _repeated(node, count, axis, axis)
     return node
@@ -79,7 +79,7 @@ def _count(x: Node) -> Size:
     return count
 
 
-def _repeated(x: Node, count: int, axis: int, place: int) -> Node:
+def _repeated(x: Node, count: Size, axis: int, place: int) -> Node:
     """``count`` copies along a new axis at ``place``, which is then joined with ``axis``."""
     if count == 1:
         return x

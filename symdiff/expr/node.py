@@ -249,12 +249,22 @@ def _call(name: str, *args: Any) -> Node:
     return result
 
 
+_CALLED = {
+    "constant": "a constant",
+    "contract": "a product",
+    "mul": "a product",
+    "add": "a sum",
+    "pow": "a power",
+    **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), "a comparison"),
+}
+
+
 def describe(node: Node) -> str:
     """How messages name a node: a leaf by the user's name, anything else by its operation."""
     if node.op in ("input", "parameter"):
         return str(node.attr("name"))
-    if node.op == "constant":
-        return "a constant"
+    if node.op in _CALLED:
+        return _CALLED[node.op]
     return f"a {node.op}" if node.op[0] not in "aeiou" else f"an {node.op}"
 
 

@@ -10,7 +10,7 @@ from symdiff.expr.contraction import contract
 from symdiff.expr.elementwise import as_node, divide, negative, sqrt, square, subtract
 from symdiff.expr.node import Node, with_shape
 from symdiff.expr.numbers import size_node
-from symdiff.expr.shapes import ShapeError, Size, normalize_axes, shape_size
+from symdiff.expr.shapes import ShapeError, Size, normalize_axes, shape_size, size_sub
 
 Axis = int | Sequence[int] | None
 
@@ -45,15 +45,21 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
     return divide(sum(x, axis, keepdims), count if isinstance(count, int) else size_node(count))
 
 
-def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The variance over axes, divided by the number of elements (ddof=0)."""
+def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Node:
+    """The variance over axes, divided by the number of elements less ``ddof``."""
     x = as_node(x)
-    return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
+    squares = square(subtract(x, mean(x, axis, keepdims=True)))
+    if not ddof:
+        return mean(squares, axis, keepdims)
+    free = size_sub(_count(x, axes_of(x, axis, "var"), "var"), ddof)
+    if isinstance(free, int) and free <= 0:
+        raise ShapeError(f"var: {with_shape(x)} has no more than ddof={ddof} elements along axes")
+    return divide(sum(squares, axis, keepdims), free if isinstance(free, int) else size_node(free))
 
 
-def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:
-    """The standard deviation over axes (ddof=0); derivative 0 where it is 0."""
-    return sqrt(var(x, axis, keepdims))
+def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Node:
+    """The standard deviation over axes; derivative 0 where it is 0."""
+    return sqrt(var(x, axis, keepdims, ddof))
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Node:

@@ -33,7 +33,8 @@ _BUILD = """
     one_hot take take_along_axis arange eye zeros ones zeros_like ones_like stop_gradient
 """.split()
 _ACTIVATIONS = """
-    relu6 leaky_relu elu selu celu gelu silu mish softsign hard_tanh hard_sigmoid log_sigmoid
+    relu6 leaky_relu elu selu celu gelu silu mish softsign hard_tanh hard_sigmoid hard_silu
+    log_sigmoid squareplus glu
 """.split()
 _LOSSES = """
     cross_entropy softmax_cross_entropy kl_divergence binary_cross_entropy sigmoid_cross_entropy
@@ -47,7 +48,10 @@ _POOLING = """
     max_pool1d max_pool2d avg_pool1d avg_pool2d global_avg_pool global_max_pool flatten
 """.split()
 _RECURRENT = "rnn lstm gru".split()
-_SYNONYMS = "reciprocal cbrt logit xlogy entr rel_entr average".split()
+_SYNONYMS = """
+    reciprocal cbrt logit xlogy entr rel_entr average
+    hstack vstack full full_like diff logical_and logical_or logical_not
+""".split()
 _UNITS = "prelu maxout low_rank dropout".split()
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
@@ -64,6 +68,8 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(synonyms, name) for name in _SYNONYMS},
     **synonyms.OTHER_NAMES,
     "log_expit": activations.log_sigmoid,
+    "swish": activations.silu,
+    "hard_swish": activations.hard_silu,
     "attention": attention.attention,
     "array": build.constant,
 }

@@ -84,6 +84,22 @@ def hard_sigmoid(x: Any) -> Node:
     return build.divide(relu6(build.add(x, 3.0)), 6.0)
 
 
+def hard_silu(x: Any) -> Node:
+    """x * hard_sigmoid(x)."""
+    return build.multiply(x, hard_sigmoid(x))
+
+
+def squareplus(x: Any, b: Any = 4.0) -> Node:
+    """(x + sqrt(x² + b)) / 2."""
+    return build.divide(build.add(x, build.sqrt(build.add(build.square(x), b))), 2.0)
+
+
+def glu(x: Any, axis: int = -1) -> Node:
+    """a * sigmoid(b), a and b being the halves of x along an axis (Dauphin et al. 2017)."""
+    a, b = build.split(x, 2, axis)
+    return build.multiply(a, build.sigmoid(b))
+
+
 def log_sigmoid(x: Any) -> Node:
     """log(sigmoid(x)), as -softplus(-x)."""
     return build.negative(build.softplus(build.negative(x)))

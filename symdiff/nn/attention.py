@@ -10,7 +10,7 @@ from typing import Any
 
 from symdiff.expr import build
 from symdiff.expr.node import Node, with_shape
-from symdiff.expr.shapes import ShapeError, size_floordiv, size_text
+from symdiff.expr.shapes import ShapeError, shape_text, size_floordiv, size_text
 
 # What is no key's score: far below any, and finite, so that a row without keys has no NaN.
 _LOWEST = -1e30
@@ -44,6 +44,8 @@ def attention(
         scale = build.power(_number(q.shape[-1]), -0.5)
     scores = build.multiply(scores, scale)
     seen = None if mask is None else build.not_equal(_per_head(mask, heads), 0)
+    if seen is not None:
+        _check_mask(build.as_node(mask), seen, scores)
     if causal:
         rows = build.expand_dims(build.arange(q.shape[-2]), 1)
         past = build.less_equal(build.arange(k.shape[-2]), rows)
@@ -78,6 +80,18 @@ def _check(q: Node, k: Node, v: Node, heads: int) -> None:
                 f"attention: {heads} heads do not divide {with_shape(x)}'s "
                 f"{size_text(x.shape[-1])} features"
             )
+
+
+def _check_mask(mask: Node, seen: Node, scores: Node) -> None:
+    try:
+        fits = build.where(seen, scores, 0.0).shape == scores.shape
+    except ShapeError:
+        fits = False
+    if not fits:
+        raise ShapeError(
+            f"attention: the mask {with_shape(mask)} does not fit the queries and keys, "
+            f"{shape_text(scores.shape)}; a mask of keys alone is given as mask[:, None, :]"
+        )
 
 
 def _split(x: Node, heads: int) -> Node:

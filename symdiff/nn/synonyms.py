@@ -9,6 +9,7 @@ from typing import Any
 from symdiff.expr import build
 from symdiff.expr.node import Node
 from symdiff.expr.reductions import Axis
+from symdiff.expr.shapes import Shape
 
 
 def reciprocal(x: Any) -> Node:
@@ -72,6 +73,55 @@ def linalg_norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
     if isinstance(ord, Node) or not ord > 0:
         raise ValueError(f"linalg.norm: the order is a number above 0, not {ord}")
     return build.power(build.sum(build.power(sizes, ord), axis, keepdims), 1 / ord)
+
+
+def hstack(xs: Sequence[Any]) -> Node:
+    """Arrays beside one another: joined along axis 1, or along axis 0 if they have no other."""
+    nodes = [build.as_node(x) for x in xs]
+    return build.concatenate(nodes, axis=0 if nodes[0].ndim < 2 else 1)
+
+
+def vstack(xs: Sequence[Any]) -> Node:
+    """Arrays below one another: joined along axis 0, vectors being rows."""
+    nodes = [build.as_node(x) for x in xs]
+    return build.concatenate([build.expand_dims(x, 0) if x.ndim < 2 else x for x in nodes], axis=0)
+
+
+def full(shape: Shape, fill_value: Any) -> Node:
+    """An array of one value."""
+    return build.broadcast_to(fill_value, shape)
+
+
+def full_like(x: Any, fill_value: Any) -> Node:
+    """An array of one value, of x's shape."""
+    return full(build.as_node(x).shape, fill_value)
+
+
+def diff(x: Any, n: int = 1, axis: int = -1) -> Node:
+    """Each element less the one before it, along an axis, n times over."""
+    x = build.moveaxis(x, axis, -1)
+    for _ in range(n):
+        x = build.subtract(x[..., 1:], x[..., :-1])
+    return build.moveaxis(x, -1, axis)
+
+
+def logical_and(x: Any, y: Any) -> Node:
+    """1 where neither is 0, else 0."""
+    return build.multiply(_truth(x), _truth(y))
+
+
+def logical_or(x: Any, y: Any) -> Node:
+    """1 where not both are 0, else 0."""
+    return build.maximum(_truth(x), _truth(y))
+
+
+def logical_not(x: Any) -> Node:
+    """1 where x is 0, else 0."""
+    return build.subtract(1.0, _truth(x))
+
+
+def _truth(x: Any) -> Node:
+    return build.not_equal(x, 0) * 1.0
 
 
 #: Those that are functions of the graph under another name.

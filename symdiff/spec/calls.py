@@ -112,6 +112,11 @@ def _shape(value: Value) -> Any:
     return (_size(value),)
 
 
+def _reps(value: Value) -> Any:
+    """How often: a size an axis, or one, or 0."""
+    return _shape(value) if isinstance(value, (tuple, list)) else _size(value)
+
+
 def _axis(value: Value) -> Any:
     if isinstance(value, (tuple, list)):
         return tuple(_axis(item) for item in value)
@@ -147,14 +152,15 @@ PARAMETERS: Mapping[str, Converter] = {
     **dict.fromkeys(("eps", "gamma", "delta", "rate", "label_smoothing"), _number),
     **dict.fromkeys(("subscripts", "dtype", "mode", "activation"), _string),
     **dict.fromkeys(
-        ("k", "groups", "heads", "pieces", "padding_idx", "repeats", "shift"), _integer
+        ("k", "groups", "heads", "pieces", "padding_idx", "repeats", "shift", "ddof"), _integer
     ),
     **dict.fromkeys(("idx", "ids"), _node),
-    **dict.fromkeys(("trace.offset", "diagonal.offset"), _integer),
+    **dict.fromkeys(("trace.offset", "diagonal.offset", "diff.n"), _integer),
     "shape": _shape,
     "n": _size,
+    "reps": _reps,
     "xs": _arrays,
-    **dict.fromkeys(("pad_width", "indices_or_sections", "reps"), _axis),
+    **dict.fromkeys(("pad_width", "indices_or_sections"), _axis),
     "array.value": _literal,
 }
 
@@ -162,7 +168,7 @@ METHODS: Mapping[str, Callable[..., Any]] = {
     name: FUNCTIONS[name]
     for name in (
         "sum", "mean", "var", "std", "max", "min", "prod", "cumsum", "clip", "trace",
-        "reshape", "transpose", "swapaxes", "dot", "repeat",
+        "reshape", "transpose", "swapaxes", "dot", "repeat", "ravel", "squeeze",
     )
 }  # fmt: skip
 
@@ -197,7 +203,7 @@ def call(
         bound = signature.bind(*arguments, **named)
     except TypeError as fault:
         raise TypeError(f"{fault}; it is {signature_text(name, signature)}") from None
-    if any(value is BROKEN for value in [*arguments, *named.values()]):
+    if any(_is_broken(value) for value in [*arguments, *named.values()]):
         return BROKEN
     if user:
         return Inlined(function, dict(bound.arguments))
@@ -207,6 +213,11 @@ def call(
         except (TypeError, ValueError) as fault:
             raise type(fault)(f"argument {key}: {fault}") from None
     return function(*bound.args, **bound.kwargs)
+
+
+def _is_broken(value: Value) -> bool:
+    """Whether a value is BROKEN, or one of the sizes put together for a method."""
+    return value is BROKEN or (isinstance(value, tuple) and any(part is BROKEN for part in value))
 
 
 def _converted(name: str, key: str, parameter: inspect.Parameter, value: Value) -> Any:

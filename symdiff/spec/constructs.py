@@ -16,7 +16,7 @@ from symdiff.expr import build
 from symdiff.expr.node import Node
 from symdiff.nn import FUNCTIONS
 from symdiff.spec.calls import METHODS, call
-from symdiff.spec.scope import CONSTANTS, MODULES, Plan, Scope, strict
+from symdiff.spec.scope import CONSTANTS, MODULES, ROOTS, Plan, Scope, strict
 from symdiff.spec.syntax import Formula, FormulaFault
 from symdiff.spec.values import (
     BINARY,
@@ -155,10 +155,13 @@ def _module_name(node: ast.expr, scope: Scope) -> str | None:
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
-    is_module = isinstance(node, ast.Name) and node.id in MODULES and node.id not in scope.values
-    if not parts or not is_module:
+    if not parts or not isinstance(node, ast.Name) or node.id not in ROOTS:
         return None
-    return ".".join(reversed(parts))
+    if node.id in scope.values:
+        return None
+    name = ".".join((node.id, *reversed(parts)))
+    found = [name.removeprefix(f"{m}.") for m in MODULES if name.startswith(f"{m}.")]
+    return min([name, *found], key=len)
 
 
 def _attribute(node: ast.Attribute, formula: Formula, scope: Scope) -> Value:

@@ -12,7 +12,9 @@ from symdiff.spec.calls import UserFunction
 from symdiff.spec.values import BROKEN, Value
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e, "inf": math.inf}
-MODULES = ("np", "numpy")
+#: Prefixes of functions, which are dropped.
+MODULES = ("np", "numpy", "jnp", "jax.numpy", "jax.nn", "scipy.special")
+ROOTS = frozenset(module.split(".")[0] for module in MODULES)
 
 
 @dataclass

@@ -30,6 +30,8 @@ CASES: dict[str, tuple[Callable[[Any], Node], Callable[[Array], Array]]] = {
     "relu6": (a.relu6, lambda x: np.minimum(np.maximum(x, 0), 6)),
     "leaky_relu": (a.leaky_relu, lambda x: np.where(x > 0, x, 0.01 * x)),
     "leaky_relu(0.3)": (lambda x: a.leaky_relu(x, 0.3), lambda x: np.where(x > 0, x, 0.3 * x)),
+    "hard_silu": (a.hard_silu, lambda x: x * np.clip(x + 3, 0, 6) / 6),
+    "squareplus": (a.squareplus, lambda x: (x + np.sqrt(x * x + 4)) / 2),
     "elu": (a.elu, lambda x: elu(x, 1.0)),
     "elu(2)": (lambda x: a.elu(x, alpha=2), lambda x: elu(x, 2.0)),
     "selu": (a.selu, lambda x: 1.0507009873554805 * elu(x, 1.6732632423543772)),

@@ -34,6 +34,12 @@ ids = b.input("ids", ("batch", 2, 6), "int64", labels=4)
 FORMULAS: dict[str, Callable[[Any], Any]] = {
     "var(x, axis=1)": lambda x: np.var(x, axis=1),
     "var(x, axis=(1, 2))": lambda x: np.var(x, axis=(1, 2)),
+    "var(x, axis=1, ddof=1)": lambda x: np.var(x, axis=1, ddof=1),
+    "x.std(axis=(1, 2), ddof=2)": lambda x: x.std(axis=(1, 2), ddof=2),
+    "diff(x, axis=1)": lambda x: np.diff(x, axis=1),
+    "x[:, [0, 1, 3], [5, 0, -1]]": lambda x: x[:, [0, 1, 3], [5, 0, -1]],
+    "glu(x)": lambda x: x[..., :3] / (1 + np.exp(-x[..., 3:])),
+    "glu(x, axis=1)": lambda x: x[:, :2] / (1 + np.exp(-x[:, 2:])),
     "std(x, axis=-1, keepdims=True)": lambda x: np.std(x, axis=-1, keepdims=True),
     "x.std(axis=2)": lambda x: x.std(axis=2),
     "prod(x, axis=-1)": lambda x: np.prod(x, axis=-1),

@@ -114,6 +114,14 @@ def test_sizes_that_do_not_fit(q: Any, k: Any, v: Any, heads: int, said: str) ->
         attention(*nodes, heads=heads)
 
 
+def test_a_mask_of_keys_alone_needs_an_axis_of_queries() -> None:
+    q, mask = b.input("q", ("batch", "time", 6)), b.input("mask", ("batch", "time"))
+    said = r"the mask mask of shape \(batch, time\) does not fit .* given as mask\[:, None, :\]"
+    with pytest.raises(ShapeError, match=said):
+        attention(q, q, q, mask=mask)
+    assert attention(q, q, q, mask=mask[:, None, :], heads=2).shape == q.shape
+
+
 def test_sizes_may_be_names() -> None:
     q = b.input("q", ("batch", "time", "width"))
     mask = b.input("mask", ("batch", "time"))

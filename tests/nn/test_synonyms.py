@@ -37,6 +37,17 @@ VALUES: dict[str, tuple[str, Any]] = {
     "largest": ("np.linalg.norm(-x, np.inf)", 3.0),
     "norms of rows": ("np.linalg.norm(A, axis=1)", np.linalg.norm(A, axis=1)),
     "sums of rows": ("np.linalg.norm(A, 1, axis=1)", np.linalg.norm(A, 1, axis=1)),
+    "hstack": ("np.hstack([x, 2 * w])", np.hstack([X, 2 * W])),
+    "hstack of matrices": ("np.hstack((A, 2 * A))", np.hstack((A, 2 * A))),
+    "vstack": ("np.vstack([x, w])", np.vstack([X, W])),
+    "full": ("x * np.full((2, 3), 0.5)", np.full((2, 3), 0.5) * X),
+    "full_like": ("x * full_like(x, 2)", 2 * X),
+    "diff": ("np.diff(x)", np.diff(X)),
+    "diff twice": ("np.diff(x, 2)", np.diff(X, 2)),
+    "diff of columns": ("np.diff(A, axis=0)", np.diff(A, axis=0)),
+    "logical_and": ("where(np.logical_and(x > 1, w > 0.3), x, 0)", np.array([0, 0, 3.0])),
+    "logical_or": ("where(np.logical_or(x > 1, w > 0.3), x, 0)", X),
+    "logical_not": ("x * np.logical_not(x > 1)", np.array([0.5, 0.0, 0.0])),
     "of a matrix": ("np.linalg.norm(A)", np.linalg.norm(A)),
 }
 

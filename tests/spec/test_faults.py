@@ -64,7 +64,7 @@ def test_a_spec_with_more_than_ten_mistakes_names_each_of_them() -> None:
         "20:12 x @ W2: matmul: x of shape (batch, 64) and W2 of shape (32, 10): the inner sizes "
         "64 and 32 differ",
         "21:16 unknown name 'bb'",
-        "22:6 b1 @ W2 @ W2: matmul: a contract of shape (10,) and W2 of shape (32, 10): the inner "
+        "22:6 b1 @ W2 @ W2: matmul: a product of shape (10,) and W2 of shape (32, 10): the inner "
         "sizes 10 and 32 differ",
         "23:1 'lambda' is a Python keyword and cannot be a name",
         "26:47 unknown name 'later'",
@@ -245,8 +245,8 @@ def test_a_fault_of_a_layer_has_its_place_and_its_reason(what: str) -> None:
 
 
 def test_blocks_nested_without_end_are_a_fault() -> None:
-    deep = "".join(f"[[{'.'.join(['layers'] * n)}]]\nkind = \"residual\"\n" for n in range(1, 60))
-    said = faults(LAYERED.split("[[layers]]")[0] + deep + "[loss]\nkind = \"squared_error\"\n")
+    deep = "".join(f'[[{".".join(["layers"] * n)}]]\nkind = "residual"\n' for n in range(1, 60))
+    said = faults(LAYERED.split("[[layers]]")[0] + deep + '[loss]\nkind = "squared_error"\n')
     assert said == ["46:1 residual blocks are nested more than 20 deep"]
 
 

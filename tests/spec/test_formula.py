@@ -53,6 +53,12 @@ SAME_AS_NUMPY: dict[str, Numpy] = {
     "np.exp(x) * numpy.pi": lambda x, **_: np.exp(x) * np.pi,
     "z[arange(batch), y]": lambda z, y, **_: z[np.arange(5), y],
     "z[np.arange(batch), y] * e": lambda z, y, **_: z[np.arange(5), y] * math.e,
+    "jax.nn.relu(x) + jnp.tanh(x) + jax.numpy.sin(x)": lambda x, **_: (
+        np.maximum(x, 0) + np.tanh(x) + np.sin(x)
+    ),
+    "scipy.special.expit(x)": lambda x, **_: special.expit(x),
+    "np.tile(v, (batch, 2))": lambda v, **_: np.tile(v, (5, 2)),
+    "x.ravel() + x[:1].squeeze()[0]": lambda x, **_: x.ravel() + x[0, 0],
     "v[k]": lambda v, k, **_: v[k],
     "E[ids]": lambda E, ids, **_: E[ids],
     "z[[0, 2]]": lambda z, **_: z[[0, 2]],
@@ -135,6 +141,7 @@ def test_user_functions_are_inlined_and_win_over_built_in_ones() -> None:
 
 
 FAULTS = {
+    "x.reshape(len(x), -1)": "1:11: error: unknown function 'len'",
     "relu(xx)": "1:6: error: unknown name 'xx'; did you mean 'x'?",
     "relu(x) + reluu(z)": "1:11: error: unknown function 'reluu'; did you mean 'relu'?",
     "x @ z": "1:1: error: x @ z: matmul: x of shape (batch, 6) and z of shape (batch, 4): "

@@ -18,9 +18,7 @@ from symdiff.spec.load import load_text
 from tests.spec.specs import DIGITS, LAYERED
 from tests.spec.test_formula import NAMES
 
-SETTINGS = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ATOMS = st.sampled_from(
     [*NAMES, "0", "1", "-1", "2", "0.5", "3", "pi", "inf", "None", "True", "...", "'ij,jk'", "'a'",
