@@ -316,11 +316,22 @@ class Deciding(Unformed):
         return [x.node for term in terms for x in term.operands]
 
     def may_cancel(self, user: Node, node: Node) -> bool:
-        """Whether the contraction squares the node and the node is a sum of several terms."""
+        """Whether the contraction squares the node and the node is a sum of several uses.
+
+        What a reparametrisation adds is none: a multiple of an array that all examples share, such
+        as ``v (v · d)`` where a weight has a length of its own.
+        """
         if user.inputs.count(node) < 2:
             return False
-        terms = self.products(node, self.open, self.numbers).terms
-        return len(terms) > 1 or any(is_gathered(x.node) for x in terms[0].operands)
+        names, out = user.attr("indices")[user.inputs.index(node)], user.attr("out")
+        products = self.products(node, self.open, self.numbers)
+        rest = {own for own, n in zip(products.out, names, strict=True) if n not in out}
+        uses = [
+            term
+            for term in products.terms
+            if not any(set(x.names) == rest for x in term.operands)
+        ]
+        return len(uses) > 1 or any(is_gathered(x.node) for x in products.terms[0].operands)
 
     def cost(
         self,

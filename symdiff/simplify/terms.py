@@ -60,9 +60,13 @@ def is_factored(node: Node, known: Container[Node]) -> bool:
     if node.op == "scatter_add":
         batch = node.attr("batch")  # one row for one place: the one-hot array is as large
         return bool(node.ndim > batch + 1 or node.inputs[1].ndim > batch)
-    if node.op == "add":
-        return any(_core(x) in known for x in node.inputs)
     wide = {a for a, size in enumerate(node.shape) if size != 1}
+    if node.op == "add":  # beside an array as large, the others might as well be formed
+        found = [_core(x) in known for x in node.inputs]
+        pairs_ = zip(node.inputs, found, strict=True)
+        return any(found) and all(
+            own or {a + node.ndim - x.ndim for a in real_axes(x)} < wide for x, own in pairs_
+        )
     if node.op == "mul":
         pairs = zip(node.inputs, node.attr("exponents"), strict=True)
         return all(
