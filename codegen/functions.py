@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from codegen.limits import Limit
-from codegen.lines import INDENT, WIDTH, broken, indented
+from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import CHECKED_FACTS, FUNCTIONS, Locals, Names
 from codegen.operations import single_calls
 from codegen.parameters import broken_signature
@@ -277,7 +277,11 @@ def _limit_lines(around: Surroundings, body: FunctionBody, style: Style, limit: 
     owner = next(owners, around.names.own("params"))
     said = _quoted(f"{owner}: expected {condition} ({limit.what})")
     sizes = ", ".join(f'"{name}": {name}' for name in limit.names)
-    return broken(style.helper("_fits", condition, said, f"{{{sizes}}}"), WIDTH - len(INDENT))
+    arguments = [condition, said, f"{{{sizes}}}"]
+    line = style.helper("_fits", *arguments)
+    if len(line) <= WIDTH - len(INDENT):
+        return [line]
+    return [f"{line.partition('(')[0]}(", *indented(f"{a}," for a in arguments), ")"]
 
 
 def _label(function: str, label: str) -> str:

@@ -44,12 +44,13 @@ class Limit:
 def limits_of(roots: Iterable[Node], names: Mapping[Node, str]) -> list[Limit]:
     """What slices and windows under the roots want of sizes of at least 1, each once.
 
-    ``names`` are the user's, of equations in their order.
+    ``names`` are the user's, of equations in their order.  What is wanted of whole parts of sizes,
+    as windows over windows do, is left out: no one would read it.
     """
     found: dict[tuple[Size, Size], Limit] = {}
     for node in toposort(roots):
         for axis, need, have in _wanted(node):
-            if not _fits_always(need, have):
+            if not _fits_always(need, have) and not _whole_parts(need, have):
                 what = f"a {node.op} of {_name(node, names)} along axis {axis}"
                 found.setdefault((need, have), Limit(need, have, what))
     return list(found.values())
@@ -67,6 +68,15 @@ def _wanted(node: Node) -> Iterator[tuple[int, Size, Size]]:
         attributes = (node.attr(key) for key in ("axes", "sizes", "dilations"))
         for axis, size, dilation in zip(*attributes, strict=True):
             yield axis, size_add(size_mul(dilation, size_add(size, -1)), 1), shape[axis]
+
+
+def _whole_parts(*sizes: Size) -> bool:
+    """Whether there are any in the sizes."""
+    if all(isinstance(size, int | str) for size in sizes):
+        return False
+    from sympy import floor
+
+    return any(as_expression(size).has(floor) for size in sizes)
 
 
 def _fits_always(need: Size, have: Size) -> bool:

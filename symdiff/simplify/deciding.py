@@ -160,8 +160,19 @@ class Deciding(Unformed):
         total, seen = 0, known
         for node, times in self.work(group, opened):
             cost, seen = self.cost(node, seen, opened, numbers, avoided)
-            total += cost * times
+            total += cost * times + (self.passes(node, opened, numbers) if node in group else 0)
         return total, seen
+
+    def passes(self, node: Node, opened: Set[Node], numbers: Nominal) -> int:
+        """What waiting for memory counts where a mere outer product is formed for several users.
+
+        It is larger than all that it is made of, and is written once and read by each of them,
+        with an operation an element.
+        """
+        products = self.products(node, opened, numbers)
+        if self.is_squared(node) or not products.is_outer:
+            return 0
+        return (1 + len(self.readers[node])) * products.result_size
 
     def work(self, group: Sequence[Node], opened: Set[Node]) -> list[tuple[Node, int]]:
         """What is to be evaluated, and what a unit of its cost counts."""
@@ -326,12 +337,8 @@ class Deciding(Unformed):
         names, out = user.attr("indices")[user.inputs.index(node)], user.attr("out")
         products = self.products(node, self.open, self.numbers)
         rest = {own for own, n in zip(products.out, names, strict=True) if n not in out}
-        uses = [
-            term
-            for term in products.terms
-            if not any(set(x.names) == rest for x in term.operands)
-        ]
-        return len(uses) > 1 or any(is_gathered(x.node) for x in products.terms[0].operands)
+        terms = [t for t in products.terms if not any(set(x.names) == rest for x in t.operands)]
+        return len(terms) > 1 or any(is_gathered(x.node) for x in products.terms[0].operands)
 
     def cost(
         self,

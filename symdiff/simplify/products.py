@@ -48,6 +48,16 @@ class Products:
                 total = self.terms[at].coefficient + term.coefficient
                 self.terms[at] = replace(self.terms[at], coefficient=total)
 
+    @property
+    def is_outer(self) -> bool:
+        """Whether all terms are mere outer products, larger than all that they are made of."""
+        figures = [network.figure for network in self.networks]
+        return all(
+            len(figure.numbers) == figure.out_bits.bit_length()
+            and all(figure.volume(bits) < self.result_size for bits in figure.leaf)
+            for figure in figures
+        )
+
     def whole(self, network: Network, nodes: Container[Node]) -> list[int]:
         """For each time that one of the nodes is in a network, all of its indices, as a set.
 

@@ -62,11 +62,9 @@ def is_factored(node: Node, known: Container[Node]) -> bool:
         return bool(node.ndim > batch + 1 or node.inputs[1].ndim > batch)
     wide = {a for a, size in enumerate(node.shape) if size != 1}
     if node.op == "add":  # beside an array as large, the others might as well be formed
-        found = [_core(x) in known for x in node.inputs]
-        pairs_ = zip(node.inputs, found, strict=True)
-        return any(found) and all(
-            own or {a + node.ndim - x.ndim for a in real_axes(x)} < wide for x, own in pairs_
-        )
+        rest = [x for x in node.inputs if _core(x) not in known]
+        smaller = ({a + node.ndim - x.ndim for a in real_axes(x)} < wide for x in rest)
+        return len(rest) < len(node.inputs) and all(smaller)
     if node.op == "mul":
         pairs = zip(node.inputs, node.attr("exponents"), strict=True)
         return all(

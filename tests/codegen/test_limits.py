@@ -77,3 +77,22 @@ def test_sizes_are_moved_until_they_fit() -> None:
         "time": 4, "width": 7, "batch": 5,
     }  # fmt: skip
     assert sizes_within([], {"time": 9}) == {"time": 9}
+
+
+def test_what_is_long_is_said_all_the_same() -> None:
+    """Lines of the module may be broken; what they say is not."""
+    long = "a_name_of_a_parameter_that_says_what_it_is_for_and_takes_some_room_to_do_so"
+    module: Any = sd.compile(POSITIONS.replace("P", long))
+    with pytest.raises(ValueError, match=SAID.replace("P", long)):
+        module.loss(module.init(), np.ones((2, 6, 3)), np.ones(2))
+
+
+def test_images_of_any_size_under_kernels_of_any_size() -> None:
+    text = POSITIONS.replace('["batch", "time", 3]', '["batch", 2, "time", 3]')
+    text = text.replace("[4, 3]", '[4, 2, "k", 2]').replace(
+        "tanh(x + P[:time])", "max_pool2d(conv2d(x, P, stride=2, padding=1), 2)"
+    )
+    module: Any = sd.compile(text.replace("axis=(1, 2)", "axis=(1, 2, 3)"))
+    said = "x: expected k <= time [+] 2 .*, got k = 9, time = 6"
+    with pytest.raises(ValueError, match=said):
+        module.loss({"P": np.ones((4, 2, 9, 2))}, np.ones((1, 2, 6, 3)), np.ones(1))

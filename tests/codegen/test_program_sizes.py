@@ -52,6 +52,25 @@ h6 = "tanh(h5 @ W)"
 [loss]
 per_example = "sum(h6**2, axis=1)"
 """
+REPARAMETRISED = """\
+name = "reparametrised"
+[inputs]
+x = {{ shape = ["batch", 128] }}
+y = {{ shape = ["batch", 100] }}
+[parameters]
+v = {{ shape = [128, 100] }}
+g = {{ shape = [100] }}
+U = {{ shape = [100, 100] }}
+[equations]
+W = "{}"
+z = "tanh(x @ W) @ U"
+[loss]
+per_example = "sum((z - y)**2, axis=1)"
+"""
+WEIGHTS = (
+    "v", "g * v / norm(v, axis=0)", "v / norm(v)", "g * exp(v)", "relu(v)", "softmax(v, axis=0)",
+    "v - mean(v)",
+)  # fmt: skip
 
 
 def sizes_of(compiled: Compiled, function: str) -> Mapping[str, int]:
@@ -75,6 +94,14 @@ def test_no_array_is_larger_than_the_activations(spec: str, largest: int, functi
     found = sizes_of(compiled, function)
     assert found
     assert {label: size for label, size in found.items() if size > largest} == {}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_weights_made_of_others_are_not_instantiated(weight: str, function: str) -> None:
+    """A weight's direction and its length, positive weights, weights of rows that sum to one."""
+    found = sizes_of(_compiled(REPARAMETRISED.format(weight)), function)
+    assert {label: size for label, size in found.items() if size > 128} == {}
 
 
 _DONE: dict[str, Compiled] = {}

@@ -222,6 +222,14 @@ def test_both_operands_of_a_gram_are_one_buffer() -> None:
     assert all(n.inputs[0] is n.inputs[1] for n in grams)
 
 
+def test_differences_from_targets_are_no_sums_to_be_taken_apart() -> None:
+    """The cotangent of a squared error is formed, though what is subtracted is a product."""
+    w = b.parameter("W", (10, 10))
+    x, y = b.input("x", ("batch", 10)), b.input("y", ("batch", 10))
+    order = toposort(plan(per_example_sq_norms(b.sum((x @ w - y) ** 2, axis=1), [w])))
+    assert all(n.ndim < 3 for n in order)
+
+
 def test_one_gram_serves_all_weights_that_read_one_input() -> None:
     x = b.input("x", ("batch", 3, 60))
     ws = [b.parameter(name, (60, 60)) for name in "QKV"]
