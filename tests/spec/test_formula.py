@@ -141,7 +141,7 @@ def test_user_functions_are_inlined_and_win_over_built_in_ones() -> None:
 
 
 FAULTS = {
-    "x.reshape(len(x), -1)": "1:11: error: unknown function 'len'",
+    "x.reshape(len(x), -1)": "1:11: error: unknown function 'len'; did you mean 'flatten'?",
     "relu(xx)": "1:6: error: unknown name 'xx'; did you mean 'x'?",
     "relu(x) + reluu(z)": "1:11: error: unknown function 'reluu'; did you mean 'relu'?",
     "x @ z": "1:1: error: x @ z: matmul: x of shape (batch, 6) and z of shape (batch, 4): "
