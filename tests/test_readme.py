@@ -18,6 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from symdiff.spec.layers import KINDS
+from symdiff.spec.load import load
+from symdiff.spec.loss import KINDS as LOSS_KINDS
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -113,3 +117,35 @@ def test_the_python_example_prints_what_is_said(world: Path) -> None:
     (world / "program.py").write_text(program, encoding="utf-8")
     printed = run("python program.py", world).stdout.strip()
     assert f"It prints `{printed}`" in text
+
+
+ROW = re.compile(r"^\| ([a-z0-9_ ]+) \| ([a-z0-9_ ]*?) ?(?:\[(.*)\] )?\|$", re.MULTILINE)
+
+
+def test_the_layers_have_the_keys_that_are_told() -> None:
+    """Every kind, with what its table requires and what it takes besides."""
+    told = {
+        kind: (set(required.split()), set(optional.split()))
+        for kinds, required, optional in ROW.findall(README.read_text(encoding="utf-8"))
+        for kind in kinds.split()
+        if kind != "function"  # the heads of other tables
+    }
+    fields = {kind: row.table.model_fields for kind, row in KINDS.items()}
+    assert told == {
+        kind: (
+            {name for name, field in own.items() if field.is_required()} - {"kind"},
+            {name for name, field in own.items() if not field.is_required()},
+        )
+        for kind, own in fields.items()
+    }
+
+
+def test_the_losses_are_those_that_are_told() -> None:
+    text = README.read_text(encoding="utf-8").replace("\n", " ")
+    (listed,) = re.findall(r"`\[loss\]` takes `kind` \((.*?)\)", text)
+    assert set(listed.split(", ")) == set(LOSS_KINDS)
+
+
+def test_the_tagger_is_a_network() -> None:
+    (text,) = (body for kind, body in BLOCK.findall(README.read_text("utf-8")) if "tagger" in body)
+    assert [*load(text).inputs] == ["words", "tags"]

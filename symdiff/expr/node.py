@@ -255,6 +255,8 @@ _CALLED = {
     "mul": "a product",
     "add": "a sum",
     "pow": "a power",
+    "final": "a last state",
+    "stacked": "a sequence of states",
     **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), "a comparison"),
 }
 
@@ -263,6 +265,8 @@ def describe(node: Node) -> str:
     """How messages name a node: a leaf by the user's name, anything else by its operation."""
     if node.op in ("input", "parameter"):
         return str(node.attr("name"))
+    if node.op == "cast":
+        return describe(node.inputs[0])
     if node.op in _CALLED:
         return _CALLED[node.op]
     return f"a {node.op}" if node.op[0] not in "aeiou" else f"an {node.op}"

@@ -66,7 +66,7 @@ def group_norm(
     if x.ndim < 2:
         raise ShapeError(f"group_norm: {with_shape(x)} is not (batch, channels, ...)")
     batch, channels, *space = x.shape
-    if groups < 1 or (isinstance(channels, int) and channels % groups):
+    if groups < 1 or (channels % groups if isinstance(channels, int) else groups > 1):
         raise ShapeError(f"group_norm: {with_shape(x)} has no {groups} equal groups of channels")
     split = build.reshape(x, (batch, groups, size_floordiv(channels, groups), *space))
     normal = build.reshape(_standardized(split, tuple(range(2, split.ndim)), eps), x.shape)
