@@ -110,6 +110,8 @@ TAKES_NUMBERS = [
         "flatten",
         "global_avg_pool",
         "global_max_pool",
+        "glu",
+        "diff",
     )
 ]
 
