@@ -64,8 +64,12 @@ class Compiled:
         missing = self.description.unavailable.items()
         return [
             *self.model.warnings,
-            *(f"{self.model.source}: warning: no {name}: {why}" for name, why in missing),
+            *(f"{self._place(name)}: warning: no {name}: {why}" for name, why in missing),
         ]
+
+    def _place(self, function: str) -> str:
+        line, column = self.made.places[function]
+        return f"{self.model.source}:{line}:{column}"
 
     def module(self) -> ModuleType:
         """The module, loaded in memory."""
@@ -147,7 +151,7 @@ def compile_model(
         with rare_collections():
             made = module_functions(model, functions)
     except UnavailableError as error:
-        raise SpecError(model.source, [Fault(1, 1, str(error))]) from None
+        raise SpecError(model.source, [Fault(*error.place, str(error))]) from None
     bodies = {}
     names = model.names
     own = [] if model.regularizer is None else [model.regularizer]

@@ -27,7 +27,11 @@ from symdiff.spec.model import Model
 
 
 class UnavailableError(ValueError):
-    """A function that a model cannot have; the message says why."""
+    """A function that a model cannot have; the message says why, ``place`` where in the spec."""
+
+    def __init__(self, message: str, place: tuple[int, int]) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 def _forward(graphs: ModelGraphs) -> Parts:
@@ -125,7 +129,8 @@ ON_REQUEST = tuple(on_request.MAKE)
 class ModuleFunctions:
     """The simplified graphs of the functions that can be had, and why the others cannot.
 
-    ``decisions`` says for each function what the planner decided.
+    ``decisions`` says for each function what the planner decided, ``places`` on which line and
+    column of the spec it is that a function cannot be had.
     """
 
     functions: Mapping[str, Parts]
@@ -135,6 +140,7 @@ class ModuleFunctions:
     assumptions: frozenset[tuple[str, str]]
     regularizer_gradients: Mapping[str, Node] | None
     decisions: Mapping[str, Sequence[Decision]]
+    places: Mapping[str, tuple[int, int]]
 
 
 def module_functions(model: Model, wanted: Sequence[str] | None = None) -> ModuleFunctions:
@@ -146,6 +152,7 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
     done: dict[str, Parts] = {}
     unavailable: dict[str, str] = {}
     decisions: dict[str, Sequence[Decision]] = {}
+    places: dict[str, tuple[int, int]] = {}
     names = dict(graphs.names)
     assumptions = graphs.assumptions
     make = _MAKE | on_request.MAKE
@@ -154,8 +161,8 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
             raw = make[name](graphs)
         except (MixingError, ShapeError, NotDerivableError) as error:
             if wanted is not None:
-                raise UnavailableError(f"{name}: {error}") from None
-            unavailable[name] = str(error)
+                raise UnavailableError(f"{name}: {error}", model.place_of(error)) from None
+            unavailable[name], places[name] = str(error), model.place_of(error)
             continue
         named = {**graphs.names, **raw.names}
         found = raw.simplified or simplify(raw.roots, names=named, memo=graphs.memo)
@@ -172,7 +179,7 @@ def module_functions(model: Model, wanted: Sequence[str] | None = None) -> Modul
     for node, (label, text) in reversed(_named_derivatives(graphs).items()):
         if names.setdefault(node, label) == label:
             comments[node] = text
-    return ModuleFunctions(done, unavailable, names, comments, assumptions, own, decisions)
+    return ModuleFunctions(done, unavailable, names, comments, assumptions, own, decisions, places)
 
 
 def _named_derivatives(graphs: ModelGraphs) -> dict[Node, tuple[str, str]]:

@@ -330,7 +330,7 @@ def _norms(model: Model, names: Sequence[str], raw: bool) -> Inspection:
         scale, losses = example_losses(whole.per_example, model.examples)
         gradients = per_example_gradients(losses, list(xs.values()), model.examples, whole.names)
     except (MixingError, ShapeError) as error:
-        raise SpecError(model.source, [Fault(1, 1, f"norms: {error}")]) from None
+        raise SpecError(model.source, [Fault(*model.place_of(error), f"norms: {error}")]) from None
     done = whole.simplified(squared_norms([scale * g for g in gradients], len(model.examples)))
     return whole.inspection("norms", "s", dict(zip(xs, done, strict=True)), {})
 

@@ -120,6 +120,9 @@ class _Loader:
             warnings=reading.warning_lines(),
             examples=spec.examples,
             split=spec.split,
+            loss_place=reading.positions.key(
+                (*losses.PATH, "per_example" if loss.kind is None else "kind")
+            ),
         )
 
     def _head(self) -> Head:

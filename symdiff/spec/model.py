@@ -43,7 +43,7 @@ class Model:
     ``reduction`` plus ``regularizer``, if any.  ``split`` are the axes that the batch is split
     into, if it is: inputs and ``per_example`` have them, equations one axis of all their places.
     ``source`` is the file as the user named it, ``sha256`` the hash of its bytes, ``warnings`` one
-    line of text each.  ``functions`` maps
+    line of text each, ``loss_place`` the line and column of the loss.  ``functions`` maps
     "name(parameters)" to its formula.
     """
 
@@ -65,6 +65,12 @@ class Model:
     warnings: tuple[str, ...]
     examples: tuple[str, ...] = ("batch",)
     split: tuple[str, ...] = ()
+    loss_place: tuple[int, int] = (1, 1)
+
+    def place_of(self, error: ValueError) -> tuple[int, int]:
+        """Line and column of the equation that an error is about; else of the loss."""
+        equation = self.equations.get(str(getattr(error, "equation", "")))
+        return self.loss_place if equation is None else (equation.line, equation.column)
 
     @property
     def trainable(self) -> dict[str, Node]:
