@@ -109,6 +109,8 @@ def _levels(top: Node, parameters: list[Node]) -> Iterator[list[Node]]:
         yield new
         level = ways.linear(new)
         if any(not x.inputs for x in level):
+            level = ways.linear(new, above=True)
+            yield from [level] if level != new else []
             return
         if level != new:
             yield level
@@ -131,13 +133,14 @@ class _Ways:
     def ordered(self, nodes: Iterable[Node]) -> list[Node]:
         return sorted(set(nodes), key=self.place.__getitem__)
 
-    def linear(self, level: Iterable[Node]) -> list[Node]:
-        """The level with all linear steps gone back."""
+    def linear(self, level: Iterable[Node], above: bool = False) -> list[Node]:
+        """The level with all linear steps gone back, or all that come ``above`` the parameters."""
         waiting, done = list(level), set[Node]()
         while waiting:
             node = waiting.pop()
             inputs = self.made_of(node)
-            if inputs and _is_linear(node, inputs):
+            last = above and any(not x.inputs for x in inputs)
+            if inputs and not last and _is_linear(node, inputs):
                 waiting += inputs
             else:
                 done.add(node)

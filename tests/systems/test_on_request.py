@@ -170,6 +170,37 @@ def test_fisher_is_gauss_newton_in_the_natural_parameter(name: str) -> None:
     assert error(flat(module.fisher_vp(*given)), flat(module.ggn_vp(*given))) < 1e-12
 
 
+@pytest.mark.parametrize("signs", [False, True])
+def test_the_logit_of_one_product_is_a_natural_parameter(signs: bool) -> None:
+    """Logistic regression: Xᵀ diag(p (1 - p)) X / batch, for labels 0 and 1 as for -1 and 1."""
+    text = """
+name = "logistic"
+output = "z"
+[inputs]
+x = { shape = ["batch", 4] }
+y = { shape = ["batch"], TARGETS = true }
+[parameters]
+w = { shape = [4] }
+[equations]
+z = "x @ w"
+[loss]
+per_example = "LOSS"
+"""
+    targets, loss = (
+        ("plus_minus_one", "softplus(-y * z)")
+        if signs
+        else ("zero_or_one", "binary_cross_entropy(sigmoid(z), y)")
+    )
+    text = text.replace("TARGETS", targets).replace("LOSS", loss)
+    rng = np.random.default_rng(5)
+    x, w, v = rng.normal(size=(7, 4)), rng.normal(size=4), rng.normal(size=4)
+    p = 1 / (1 + np.exp(-x @ w))
+    y = (rng.random(7) < 0.5) * (2.0 if signs else 1.0) - signs
+    module: Any = sd.compile(text, functions=["fisher_vp"])
+    expected = x.T @ (p * (1 - p) * (x @ v)) / 7
+    assert error(module.fisher_vp({"w": w}, {"w": v}, x, y)["w"], expected) < 1e-13
+
+
 @pytest.mark.parametrize("loss", ["exp(z * y)", "(z - y) ** 4", "y * squared_error(z, y)"])
 def test_a_loss_that_is_no_log_likelihood_has_no_fisher_information(loss: str) -> None:
     text = spec("squared_error").replace("squared_error(z, y)", f"({loss})")
