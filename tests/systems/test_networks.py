@@ -15,6 +15,7 @@ import pytest
 import symdiff
 from tests.campaign.checks import check
 from tests.systems.networks.data import (
+    MIXING,
     NAMES,
     SIZES,
     inputs_of,
@@ -26,14 +27,26 @@ from tests.systems.networks.data import (
 
 FEW = """
     euler experts factorization_machine flow gcn heteroscedastic hyper multitask ordinal pointer
-    quantiles rbf retrieval svm triplets
+    quantiles rbf retrieval svm triplets lista only_parameters straight_through
 """.split()
-CHOSEN = NAMES if os.environ.get("SYMDIFF_ALL_NETWORKS") else FEW
+CHOSEN = [n for n in NAMES if n not in MIXING] if os.environ.get("SYMDIFF_ALL_NETWORKS") else FEW
 
 
 @pytest.mark.parametrize("name", CHOSEN)
 def test_every_function_is_what_all_else_says(name: str) -> None:
     check(text_of(name), named=SIZES, jax=False)
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_what_mixes_examples_has_all_but_their_norms(name: str) -> None:
+    m, params = module_of(name), parameters_of(name)
+    data = list(inputs_of(name).values())
+    loss, grads = m.backward(params, *data)
+    assert loss == m.loss(params, *data)
+    assert set(m.hvp(params, grads, *data)) == set(grads)
+    for function in (m.per_example_norms, m.backward_with_norms):
+        with pytest.raises(NotImplementedError, match="examples along 'batch' are not independent"):
+            function(params, *data)
 
 
 @pytest.mark.parametrize("name", FEW)

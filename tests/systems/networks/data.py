@@ -19,6 +19,8 @@ Array: TypeAlias = NDArray[Any]
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("*.toml"))
+#: They mix the examples of a batch.
+MIXING = ("batch_norm_training", "contrast_in_batch")
 #: What the data have of the sizes that specs leave open.
 SIZES: Mapping[str, int] = {
     "height": 6, "breadth": 5, "time": 5, "origin": 4, "features": 7, "classes": 4, "words": 8,

@@ -28,11 +28,11 @@ def conv(x: Any, w: Any, stride: Any = 1, pad: Any = 0, dilation: Any = 1, group
     )  # fmt: skip
 
 
-def conv_transpose(x: Any, w: Any, stride: int, pad: int = 0) -> Any:
+def conv_transpose(x: Any, w: Any, stride: int, pad: int = 0, more: int = 0) -> Any:
     """Each element of x puts the kernel w (in, out, *size), times itself, to its place."""
     rank = w.ndim - 2
     flipped = jnp.flip(jnp.swapaxes(w, 0, 1), range(2, w.ndim))
-    ends = [(k - 1 - pad, k - 1 - pad) for k in w.shape[2:]]
+    ends = [(k - 1 - pad, k - 1 - pad + more) for k in w.shape[2:]]
     return lax.conv_general_dilated(
         x, flipped, (1,) * rank, ends, lhs_dilation=(stride,) * rank, dimension_numbers=RANKS[rank]
     )
@@ -100,7 +100,8 @@ def recur(
     """All states (batch, time, units), by lax.scan."""
     b = b + jnp.zeros(W.shape[1])
     zero = jnp.zeros((len(x), U.shape[0]))
-    first = (zero if start is None else start, *[zero] * (states - 1))
+    first = start if isinstance(start, tuple) else (zero if start is None else start,)
+    first = (*first, *[zero] * (states - len(first)))
     seen = jnp.ones(x.shape[:2]) if mask is None else mask
 
     def body(state: Any, now: Any) -> Any:

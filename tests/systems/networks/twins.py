@@ -442,6 +442,151 @@ def tiny32(p: Any, bag: Any, amount: Any, y: Any) -> Any:
     return h @ p["W5"] + p["b5"], lambda z: n.entropy(z, y, ignore=-1)
 
 
+def masked_conv(p: Any, x: Any) -> Any:
+    before = jnp.array([[1.0, 1, 1], [1, 0, 0], [0, 0, 0]])
+    h = relu(n.conv(x, p["A"] * before, 1, 1) + n.spread(p["a"]))
+    z = n.conv(h, p["B"] * before.at[1, 1].set(1), 1, 1) + p["b"]
+    return z, lambda z: n.logistic(z, x).sum((1, 2, 3))
+
+
+def graph_attention(p: Any, nodes: Any, edges: Any, y: Any) -> Any:
+    h = nodes @ p["W"]
+    raw = (h @ p["left"])[:, :, None] + (h @ p["right"])[:, None]
+    raw = jnp.where(raw > 0, raw, 0.2 * raw)
+    seen = (edges > 0) | jnp.eye(nodes.shape[1], dtype=bool)
+    z = jax.nn.elu(n.softmax(raw, seen) @ h) @ p["V"]
+    return z, lambda z: n.entropy(z, y, ignore=-1).sum(1)
+
+
+def memory_hops(p: Any, story: Any, question: Any, y: Any) -> Any:
+    keys, values = p["A"][story].sum(2) + p["T"], p["C"][story].sum(2)
+    u = p["A"][question].sum(1)
+    for _ in range(2):
+        weights = n.softmax((keys * u[:, None]).sum(-1))
+        u = u @ p["H"] + (weights[..., None] * values).sum(1)
+    return u @ p["C"].T, lambda z: n.entropy(z, y)
+
+
+def _lista(p: Any, x: Any) -> Any:
+    def shrink(v: Any) -> Any:
+        return jnp.sign(v) * relu(jnp.abs(v) - p["theta"])
+
+    b = x @ p["D"].T
+    code = shrink(b)
+    for _ in range(2):
+        code = shrink(b + code @ p["S"])
+    return code
+
+
+def lista(p: Any, x: Any) -> Any:
+    code = _lista(p, x)
+    z = (code @ p["D"] - x, code)
+    return z, lambda z: (z[0] ** 2).sum(1) + 0.1 * jnp.abs(z[1]).sum(1)
+
+
+def hidden_markov(p: Any, seen: Any) -> Any:
+    """A sum of probabilities, each step a product with a matrix."""
+    move, emit = jax.nn.softmax(p["move"]), jax.nn.softmax(p["emit"])
+    a = jax.nn.softmax(p["start"]) * emit.T[seen[:, 0]]
+    for t in range(1, seen.shape[1]):
+        a = (a @ move) * emit.T[seen[:, t]]
+    return jnp.log(a.sum(1)), lambda z: -z
+
+
+def inducing(p: Any, members: Any, there: Any, y: Any) -> Any:
+    batch, seen = len(members), there[:, None] > 0
+    points = jnp.zeros((batch, 1, 1)) + p["I"]
+    h = points + n.attend(points, members @ p["Wk"], members @ p["Wv"], 2, seen)
+    back = members + n.attend(members, h @ p["Wk"], h @ p["Wv"], 2)
+    scores = 0.3 * (back @ p["S"][0])[:, None]
+    z = (n.softmax(scores, seen) @ back)[:, 0] @ p["W"]
+    return z, lambda z: ((z - y) ** 2).sum(1)
+
+
+def _hazard(p: Any, x: Any) -> Any:
+    return x @ p["W"] + p["b"]
+
+
+def hazard(p: Any, x: Any, month: Any, died: Any) -> Any:
+    def losses(z: Any) -> Any:
+        past = jnp.arange(5) <= month[:, None]
+        here = z[jnp.arange(len(z)), month]
+        return jnp.where(past, softplus(z), 0).sum(1) - died * here
+
+    return _hazard(p, x), losses
+
+
+def straight_through(p: Any, x: Any, y: Any) -> Any:
+    @jax.custom_jvp
+    def signs(a: Any) -> Any:
+        return jnp.sign(a)
+
+    signs.defjvps(lambda t, out, a: t)
+
+    @jax.custom_jvp
+    def small(v: Any) -> Any:
+        return jnp.tanh(v)
+
+    small.defjvps(lambda t, out, v: t)
+    z = (signs(jnp.clip(x @ p["W"], -1, 1)) * p["scale"]) @ small(p["V"])
+
+    def losses(z: Any) -> Any:
+        e = jnp.abs(z - y)
+        return jnp.where(e <= 0.3, 0.5 * e**2, 0.3 * e - 0.045).sum(1)
+
+    return z, losses
+
+
+def batch_norm_training(p: Any, x: Any, y: Any) -> Any:
+    return relu(n.standard(x @ p["W"], 0) * p["g"] + p["o"]) @ p["V"], lambda z: n.entropy(z, y)
+
+
+def contrast_in_batch(p: Any, text: Any, image: Any) -> Any:
+    def unit(v: Any) -> Any:
+        return v / jnp.sqrt((v**2).sum(1, keepdims=True))
+
+    scores = unit(text @ p["A"]) @ unit(image @ p["B"]).T * jnp.exp(p["t"])
+    own = jnp.arange(len(text))
+    return scores, lambda z: 0.5 * (n.entropy(z, own) + n.entropy(z.T, own))
+
+
+def odd_layers(p: Any, x: Any, keep: Any, y: Any) -> Any:
+    h = n.conv(x, p["W1"], 2, [(0, 1)], groups=2) + p["b1"][:, None]
+    h = h * keep / 0.8
+    h = jnp.where(h > 0, h, p["a2"][:, None] * h)
+    h = n.conv_transpose(h, p["W3"], 2, 1, 1) + p["b3"][:, None]
+    h = jnp.pad(h, [(0, 0), (0, 0), (1, 1)])
+    h = (h[..., :-2:2] + h[..., 1:-1:2] + h[..., 2::2]) / 3
+    h = n.max_pool(h, 2, 1).max(-1)
+    h = jnp.tanh(h + h @ p["U4"] @ p["V4"])
+    z = (h @ p["W5"] + p["b5"]) @ p["W6"] + p["b6"]
+    return z, lambda z: (jnp.exp(z) - y * z).sum(1)
+
+
+def states(p: Any, x: Any, context: Any, length: Any, y: Any) -> Any:
+    start, inside = jnp.tanh(context @ p["H"]), jnp.arange(x.shape[1]) < length[:, None]
+    begin = (start, jnp.zeros_like(start) + p["c0"])
+    back = n.recur(
+        n.step_lstm, x, p["W"], p["U"], p["b"], start=begin, mask=inside, reverse=True, states=2
+    )
+    on = n.recur(n.step_rnn(sigmoid), x, p["w"], p["U"][:, :3], start=start, mask=inside)
+    z = (back[:, 0] + on[:, -1]) @ p["V"]
+    return z, lambda z: jnp.abs(z - y).mean(1)
+
+
+def only_parameters(p: Any, y: Any, unused: Any) -> Any:
+    return p["w"] * p["still"].sum(), lambda z: (y - z) ** 2
+
+
+def heads_by_hand(p: Any, x: Any, y: Any) -> Any:
+    q, k, v = (
+        jnp.concatenate([x @ p[name][:, head] for head in (0, 1)], -1) for name in ("Q", "K", "V")
+    )
+    h = x + n.attend(q, k, v, 2, n.past(x.shape[1])) @ p["O"].reshape(6, 4)
+    a, b = jnp.split(h @ p["G"], 2, -1)
+    return h + (a * sigmoid(b)) @ p["D"], lambda z: n.entropy(z, y).mean(1)
+
+
 def _squares(*names: str) -> Callable[[Any], Any]:
     return lambda p: sum((p[name] ** 2).sum() for name in names)
 
@@ -465,6 +610,9 @@ OUTPUTS: dict[str, Callable[..., Any]] = {
     "flow": lambda p, d: flow(p, **d)[0][0],
     "skipgram": lambda p, d: _skipgram(p, d["center"], d["around"]),
     "conv_autoencoder": lambda p, d: _conv_autoencoder(p, d["x"])[1],
+    "memory_hops": lambda p, d: jax.nn.softmax(memory_hops(p, **d)[0]),
+    "lista": lambda p, d: _lista(p, d["x"]),
+    "hazard": lambda p, d: jnp.cumprod(sigmoid(-_hazard(p, d["x"])), axis=1),
 }
 
 REGULARIZERS: dict[str, Callable[[Any], Any]] = {
@@ -476,6 +624,7 @@ REGULARIZERS: dict[str, Callable[[Any], Any]] = {
     "weight_norm": lambda p: (
         ((p["V"].T @ p["V"] - jnp.eye(4)) ** 2).sum() + 0.1 * jnp.abs(p["U"]).sum()
     ),
+    "only_parameters": lambda p: p["w"] ** 4,
     "svm": lambda p: 0.1 * jnp.sqrt((p["W"] ** 2).sum(1)).sum(),
 }
 
@@ -487,5 +636,8 @@ TWINS: dict[str, Twin] = {
         factorization_machine, units, weight_norm, focal_tags, svm, heteroscedastic, distillation,
         retrieval, multitask, pointer, gcn, experts, hyper, flow, kim_cnn, skipgram, rbf, ordinal,
         rotary, squeeze, quantiles, euler, conv_autoencoder, segmentation_layers, tiny32,
+        masked_conv, graph_attention, memory_hops, lista, hidden_markov, inducing, hazard,
+        straight_through, batch_norm_training, contrast_in_batch, odd_layers, states,
+        only_parameters, heads_by_hand,
     )
 }  # fmt: skip
