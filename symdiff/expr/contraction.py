@@ -112,15 +112,26 @@ def split_sum(node: Node) -> Node:
     """
     if not _is_sum(node) or is_view(node) or node.inputs[0].op != "mul":
         return node
-    (names,), product = node.attr("indices"), node.inputs[0]
-    operands: list[Node] = []
-    for x, e in zip(product.inputs, product.attr("exponents"), strict=True):
-        operands += [x] * int(e) if e in (1, 2) else [power_product([(x, e)])]
-    if len(operands) == 1:
+    return split_operands(node)
+
+
+def split_operands(node: Node) -> Node:
+    """A contraction with the factors of products among its operands as operands of their own."""
+    number, operands, indices = 1.0, list[Node](), list[tuple[int, ...]]()
+    for y, names in zip(node.inputs, node.attr("indices"), strict=True):
+        if y.op != "mul":
+            operands.append(y)
+            indices.append(names)
+            continue
+        number *= y.attr("coefficient")
+        for x, e in zip(y.inputs, y.attr("exponents"), strict=True):
+            made = [x] * int(e) if e in (1, 2) else [power_product([(x, e)])]
+            operands += made
+            indices += [names[len(names) - x.ndim :]] * len(made)
+    if len(operands) == len(node.inputs):
         return node
-    indices = [names[len(names) - x.ndim :] for x in operands]
-    result = contract(operands, indices, node.attr("out"))
-    return power_product([(result, 1.0)], product.attr("coefficient"))
+    result = contract(operands, indices, node.attr("out"), dict(node.attr("sizes")))
+    return power_product([(result, 1.0)], number)
 
 
 def summed_squares(total: Node) -> tuple[Node, tuple[int, ...]] | None:

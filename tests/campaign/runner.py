@@ -18,6 +18,7 @@ from tests.campaign.checks import check, check_users
 from tests.campaign.draw import networks
 from tests.campaign.expressions import check_expression, expressions
 from tests.campaign.network import Network
+from tests.campaign.textbook import check_textbook, spellings, variants
 
 #: Cases in a block: the first of a block is the simplest there is, the others random.
 BLOCK = 8
@@ -45,6 +46,8 @@ def _check_users(network: Network) -> None:
 KINDS: Mapping[str, Kind] = {
     "expressions": Kind(expressions, check_expression, lambda case: str(case.text())),
     "networks": Kind(networks, _check_network, lambda case: str(case.toml())),
+    "spellings": Kind(spellings, check_textbook, lambda case: str(case.text())),
+    "variants": Kind(variants, check_textbook, lambda case: str(case.text())),
     "users": Kind(networks, _check_users, lambda case: str(case.toml())),
 }
 

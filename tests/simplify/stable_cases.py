@@ -191,6 +191,11 @@ CASES: dict[str, Case] = {
         (1 / (1 + pos) - 1 / (2 + pos), 1 / ((1 + pos) * (2 + pos))),
         never=(1 / (1 + pos) + 1 / (2 + pos), 1 / pos + 1 / x, x / (1 + pos) + y / (2 + pos)),
     ),
+    "signs_in_hypot": _case(
+        (scalar("hypot", b.abs(x), y), scalar("hypot", x, y)),
+        (scalar("hypot", b.abs(x) / pos, 2 * b.abs(y)), scalar("hypot", x / pos, 2 * y)),
+        never=(scalar("hypot", x, y), scalar("hypot", b.abs(x) + 1, y), b.abs(x) + y),
+    ),
     "hypot_of_squares": _case(
         (b.sqrt(x**2 + y**2), scalar("hypot", *(term.inputs[0] for term in both.inputs))),
         (x / (4 + x**2), x * scalar("hypot", x, 2.0) ** -2),

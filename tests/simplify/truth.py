@@ -68,7 +68,7 @@ NUMPY = SimpleNamespace(
             *("sum", "prod", "max", "min", "cumsum", "dot", "outer", "trace", "diag", "arange"),
             *("reshape", "transpose", "concatenate", "stack", "einsum", "where", "newaxis"),
             *("expand_dims", "squeeze", "take", "inf", "broadcast_to", "flip", "zeros", "ones"),
-            *("swapaxes", "tril", "triu"),
+            *("swapaxes", "tril", "triu", "matmul"),
         )
     },
     eye=lambda n: exact(np.eye(n)),
@@ -160,17 +160,18 @@ def derivative(
     order: int = 1,
     direction: str | None = None,
     whole: frozenset[str] = frozenset(),
+    digits: int = DIGITS,
 ) -> Array:
     """The derivative of the formula at a point, rounded to float64.
 
     The Jacobian (value's shape, then wrt's), the Hessian at order 2, its product with the input
     named by ``direction``.
     """
-    with mpmath.workdps(DIGITS):
+    with mpmath.workdps(digits):
         f = Formula(text, whole)
         point = f.point(values)
         units = _basis(np.shape(point[wrt]))
-        h = mpmath.mpf(10) ** -400
+        h = mpmath.mpf(10) ** -(4 * digits // 15)
         if order == 1:
             parts = [
                 (f(_moved(point, wrt, h * u)) - f(_moved(point, wrt, -h * u))) / (2 * h)

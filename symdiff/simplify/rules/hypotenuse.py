@@ -9,7 +9,7 @@ from symdiff.expr.algebra import power_product, scalar
 from symdiff.expr.graph import rebuild
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant as number_node
-from symdiff.simplify.parts import Product, product_of, sum_of
+from symdiff.simplify.parts import Product, as_like, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.powers import is_square, root_of
 
@@ -49,6 +49,20 @@ def _has_root(side: Node | None) -> bool:
     if side is None or len(product_of(side).factors) < 2:
         return False
     return any(e % 1 and e > 0 for e in product_of(side).factors.values())
+
+
+@rule("exact", "hypot", needs=("abs",))
+def signs_in_hypot(node: Node, context: Context) -> Rewrite | None:
+    """hypot(|x|, y) = hypot(x, y)"""
+    sides = []
+    for side in node.inputs:
+        product = product_of(side)
+        bare = {x.inputs[0] if x.op == "abs" else x: e for x, e in product.factors.items()}
+        whole = bare.keys() == product.factors.keys() or len(bare) < len(product.factors)
+        sides.append(side if whole else Product(bare, product.coefficient).node(side))
+    if all(a is b for a, b in zip(sides, node.inputs, strict=True)):
+        return None
+    return Rewrite(as_like(scalar("hypot", *sides), node), {"x": sides[0], "y": sides[1]})
 
 
 @rule("stabler", "mul")
@@ -105,5 +119,5 @@ def _scaled_hypots(outer: Product, inner: Product) -> Iterator[tuple[Product, No
                     yield inner.without(base).times(new, e), s, power
 
 
-RULES: tuple[Rule, ...] = (hypot_of_squares, scale_of_hypot)
+RULES: tuple[Rule, ...] = (hypot_of_squares, signs_in_hypot, scale_of_hypot)
 ACCURATE: tuple[Rule, ...] = (scale_of_hypot_in_sum,)

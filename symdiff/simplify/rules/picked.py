@@ -7,7 +7,7 @@ of a row of them, and the slope's q − y stands out (Lin et al. 2017); and |q �
 from __future__ import annotations
 
 from symdiff.expr.algebra import linear_combination, power_product
-from symdiff.expr.contraction import contract, split_sum
+from symdiff.expr.contraction import contract, split_operands
 from symdiff.expr.graph import rebuild
 from symdiff.expr.node import Node
 from symdiff.simplify.parts import as_like, below_movement, product_of, sum_of
@@ -17,7 +17,7 @@ from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 @rule("real-only", "contract")
 def function_of_picked(node: Node, context: Context) -> Rewrite | None:
     """Σ y (1 − q)ᵃ z = (1 − Σ y q)ᵃ Σ y z, for y one-hot and q of a softmax"""
-    whole, node = node, split_sum(node)
+    whole, node = node, split_operands(node)
     if node.op != "contract":
         return None
     indices = node.attr("indices")

@@ -228,4 +228,17 @@ TABLE: dict[str, Row] = {
         "z",
         {"z": v(0.3, -800.0), "a": v(-1.0), "b": v(1.5)},
     ),
+    "pseudo_huber_of_size": (
+        "np.sum(np.sqrt(np.abs(r/c)**2+1)-1)",
+        "c",
+        {"r": v([-2.0, 0.5], [-1e200, 1e-200]), "c": v(1.5, positive=True)},
+    ),
+    "focal_einsum": (
+        "-np.einsum('i,i->',y*(1-softmax(z))**2,np.log(softmax(z)))",
+        "z",
+        {
+            "z": v([0.5, -1.0, 2.0], [0.0, -50.0, 60.0]),
+            "y": v([0.0, 0.0, 1.0], one_hot=True),
+        },
+    ),
 }
