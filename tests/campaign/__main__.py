@@ -1,7 +1,7 @@
 """The campaign from the command line: ``python -m tests.campaign --minutes 10``.
 
-Random expressions and random networks are drawn, block by block, until the time is up or one
-fails; then it is shrunk and printed as a spec (or as formulas with a point), with the command that
+Random expressions, networks and changed textbook formulas are drawn, block by block, until the
+time is up or one fails; then it is shrunk and printed as a spec (or as formulas with a point), with the command that
 draws it again, and the exit status is 1.
 """
 

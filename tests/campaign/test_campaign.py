@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from symdiff.calculus import derivatives
+from symdiff.expr.node import Node
+from symdiff.simplify.parts import Product
+from symdiff.simplify.rules import statistics
 from symdiff.spec.layers import KINDS as LAYER_KINDS
 from symdiff.spec.load import load
 from tests.campaign import runner
@@ -16,6 +20,7 @@ from tests.campaign.layered import LAYERS
 from tests.campaign.network import Network
 from tests.campaign.runner import Kind, run_block
 from tests.campaign.subject import SINGLE
+from tests.campaign.textbook import Textbook, check_textbook
 
 DOUBLED = """
 name = "doubled"
@@ -109,3 +114,29 @@ def test_all_that_is_drawn_is_a_spec(network: Network) -> None:
 
 def test_layers_that_are_drawn_are_kinds_of_layers() -> None:
     assert set(LAYERS) <= set(LAYER_KINDS)
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("spellings", 1), ("variants", 1), ("variants", 2)])
+def test_textbook_formulas_of_some_seeds(kind: str, seed: int) -> None:
+    failure = run_block(kind, seed, cases=15)
+    assert failure is None, str(failure)
+
+
+def test_a_rule_that_drops_a_weight_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if w (x - mean x) were x - mean x, whatever the weight."""
+    right = statistics.centred
+
+    def wrong(node: Node) -> object:
+        found = right(node)
+        return None if found is None else (found[0], found[1], Product({}, 1.0))
+
+    case = Textbook(
+        "zscore_sum",
+        "np.sum(x * c - np.mean(x) * c)",
+        {"benign": {"x": [1.0, 2.0, 4.0, 0.0, 3.0], "c": [1.0, 0.5, -2.0, 0.3, 0.1]}},
+        {"benign": np.array([1.02, 0.52, -1.98, 0.32, 0.12])},
+    )
+    check_textbook(case)
+    monkeypatch.setattr(statistics, "centred", wrong)
+    with pytest.raises(AssertionError, match="benign"):
+        check_textbook(case)
