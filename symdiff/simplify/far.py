@@ -1,8 +1,8 @@
 """Logarithms of quotients and of one plus squares, where what they are taken of leaves the range.
 
 log(a/b) is 2 log(√a/√b), whose quotient is in range for all a and b; log(1 + u²) is 2 log |u| to
-the last digit once |u| is beyond 1e9, and u² beyond 1e154 is infinite.  And 1 + x/h, with h the
-hypotenuse over x and y, is (y/h) · y/(h − x) where x is negative and the sum cancels.  Last steps.
+the last digit once |u| is beyond 1e9, and u² beyond 1e154 is infinite.  And 1 + x/h, where h is a
+root of x² + r, is (r/h) / (h − x) where x is negative and the sum cancels.  Last steps.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.graph import rebuilt
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import constant
 from symdiff.simplify.parts import Product, Sum, as_like, product_of, sum_of
 from symdiff.simplify.rewrite import Fact
 
@@ -72,29 +73,54 @@ def _is_near(x: Node) -> bool:
 
 
 def _one_plus_cosine(node: Node) -> Node:
-    """c + c x/h of a hypotenuse h, without cancelling where x/h is nearly −1."""
+    """c + c x/h of a length h, without cancelling where x/h is nearly −1."""
     total = sum_of(node)
     for term, c in total.terms.items():
         product = product_of(term)
         if not total.constant or abs(c * product.coefficient) != abs(total.constant):
             continue
         for below, e in product.factors.items():
-            guarded = below.op == "reciprocal_or_zero" and e == 1
-            h = below.inputs[0] if guarded else below
-            if h.op != "hypot" or not (guarded or e == -1):
-                continue
             x = Product(product.without(below).factors, 1.0).bare(node.dtype)
-            if x not in h.inputs:
+            found = _length(below, e, x)
+            if found is None:
                 continue
-            y = h.inputs[1 - h.inputs.index(x)]
+            h, ratio, rest = found
             sign = math.copysign(1.0, c * product.coefficient * total.constant)
             above = linear_combination([(h, 1.0), (x, -sign)])
-            cancelled = power_product(
-                [(power_product([(y, 1.0), (h, -1.0)]), 1.0), (y, 1.0), (above, -1.0)]
-            )
+            cancelled = power_product([(ratio, 1.0), (rest, 1.0), (above, -1.0)])
             turned = scalar("lt", power_product([(x, 1.0)], sign), 0.0)
             plain = linear_combination([(term, c / total.constant)], 1.0)
             chosen = scalar("where", turned, cancelled, plain)
-            rest = Sum(total.without(term).terms, 0.0)
-            return rest.plus(as_like(chosen, node), total.constant).node(node)
+            others = Sum(total.without(term).terms, 0.0)
+            return others.plus(as_like(chosen, node), total.constant).node(node)
     return node
+
+
+def _length(below: Node, e: float, x: Node) -> tuple[Node, Node, Node] | None:
+    """h with h² = x² + r of what divides by it, and r/h as two factors; r = y² of hypot(x, y)."""
+    guarded = below.op == "reciprocal_or_zero" and e == 1
+    h = below.inputs[0] if guarded else below
+    if h.op == "hypot" and (guarded or e == -1):
+        if x not in h.inputs:
+            return None
+        y = h.inputs[1 - h.inputs.index(x)]
+        return h, power_product([(y, 1.0), (h, -1.0)]), y
+    square = h if not guarded else _root_of(h)
+    if square is None or square.op != "add" or not (guarded or e == -0.5):
+        return None
+    total = sum_of(square)
+    squared = power_product([(x, 2.0)])
+    own = sum_of(squared)
+    rest = total.minus(own, 1.0) if len(own.terms) == 1 and not own.constant else None
+    if rest is None:
+        return None
+    h = power_product([(square, 0.5)])
+    return h, power_product([(rest.node(square), 1.0), (h, -1.0)]), constant(1.0, square.dtype)
+
+
+def _root_of(h: Node) -> Node | None:
+    """What a node is the square root of."""
+    product = product_of(h)
+    if list(product.factors.values()) != [0.5] or product.coefficient != 1:
+        return None
+    return next(iter(product.factors))

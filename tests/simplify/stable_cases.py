@@ -307,7 +307,7 @@ ACCURATE: dict[str, Case] = {
         never=(
             scalar("pow", pos, n),
             scalar("pow", b.sigmoid(w), n),
-            scalar("pow", 2 + b.exp(w), n),
+            scalar("pow", 1 - b.softmax(z), s),
         ),
         z=np.array([[-2000.0, 0.0, 1.0, 3.0], [-1.0, -2.0, -1.5, -800.0], [0.1, 0.2, 3.0, 4.0]]),
     ),

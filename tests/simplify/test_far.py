@@ -25,6 +25,13 @@ X, Y = np.array([-1e10, 1e-200, 1e200]), np.array([0.5, 2.0, 3.0])
 VALUES: Mapping[Node | str, Any] = {"p": P, "q": Q, "x": X, "y": Y, "n": 4.0, "near": Y + 1}
 COSINE = np.array([0.5 * 0.25e-20, 1.0, 2.0])
 
+large = b.input("large", (3,))
+root = b.sqrt(large**2 - 4 * n)
+rooted = power_product([(large, 1.0), (scalar("reciprocal_or_zero", root), 1.0)])
+LARGE = np.array([-1e9, 1e7, 10.0])
+VALUES = {**VALUES, "large": LARGE}
+BETWEEN = np.array([2.0, -8e-14, 1 - 10 / np.sqrt(84)])
+
 FAR = {
     "log of a quotient": (b.log(p / q), np.log(P) - np.log(Q)),
     "of squares": (b.log(3 * p**2 / q), np.log(3) + 2 * np.log(P) - np.log(Q)),
@@ -40,6 +47,8 @@ FAR = {
     "cosine": (1 + x / h, COSINE),
     "guarded cosine": (2 + 2 * guarded, 2 * COSINE),
     "other sign": (3 * x / h + 3 + y, 3 * COSINE + Y),
+    "root of a quadratic": (1 - large / root, BETWEEN),
+    "guarded root": (3 + y - 3 * rooted, 3 * BETWEEN + Y),
     "minus": (1 - x / h, np.array([2.0, 1.0, 4.5e-400])),
 }
 NEAR = [
@@ -54,6 +63,9 @@ NEAR = [
     1 + x / y,
     1 + 2 * x / h,
     x / h,
+    1 + y / b.sqrt(x**2 + 4),
+    1 + large / b.sqrt(n - large**2),
+    1 + large / b.sqrt(large**2),
 ]
 
 
@@ -72,6 +84,7 @@ def test_it_is_the_same_elsewhere(name: str) -> None:
     (made,) = far_apart([node])
     rng = np.random.default_rng(0)
     values = {k: rng.uniform(0.5, 3.0, np.shape(v)) for k, v in VALUES.items()}
+    values["large"] = rng.uniform(5.0, 9.0, 3)
     np.testing.assert_allclose(evaluate(made, values), evaluate(node, values), rtol=1e-13)
 
 

@@ -11,23 +11,31 @@ from symdiff.expr.node import Node
 from symdiff.simplify.parts import Sum, as_like, below_movement, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import known_log
+from symdiff.simplify.rules.positive import Logarithm, logarithm
 
 _MOVED = ("exp", "softmax", "contract", "add")
 
 
-def _logarithm(x: Node) -> Node | None:
-    return known_log(x) if below_movement(x)[0].op in _MOVED else None
+def _logarithm(x: Node) -> Logarithm | None:
+    """log x, where an exponential, or a power of what is positive, goes away in it."""
+    core, _ = below_movement(x)
+    total = sum_of(core)
+    if core.op not in _MOVED or total.constant < 0 or min(total.terms.values()) < 0:
+        return None
+    known = known_log(x)
+    found = Logarithm(known, True) if known is not None else logarithm(x)
+    return found if found is not None and found.closed else None
 
 
 @rule("stabler", "pow")
 def power_of_exponential(node: Node, context: Context) -> Rewrite | None:
-    """(eᶻ)ᵃ = e^(a z), softmax(z)ᵃ = e^(a log_softmax(z))"""
+    """(eᶻ)ᵃ = e^(a z), softmax(z)ᵃ = e^(a log_softmax(z)), and so for sums of exponentials"""
     base, a = node.inputs
     log = _logarithm(base)
     if log is None:
         return None
-    made = scalar("exp", power_product([(a, 1.0), (log, 1.0)]))
-    return Rewrite(as_like(made, node), {"x": base, "a": a})
+    made = scalar("exp", power_product([(a, 1.0), (log.node, 1.0)]))
+    return Rewrite(as_like(made, node), {"x": base, "a": a}, log.facts)
 
 
 @rule("stabler", "mul", needs=("softmax",))

@@ -143,12 +143,14 @@ def _near(a: float, b: float) -> bool:
 def sum_of_quotients(node: Node, context: Context) -> Rewrite | None:
     """a/u + b/v = (a v + b u) / (u v), where the numerator has one term"""
     total = sum_of(node)
-    quotients = [x for x in total.terms if _divides_by_sum(product_of(x))]
-    if len(quotients) < 2:
+    quotients = [x for x in total.terms if -1 in product_of(x).factors.values()]
+    if len(quotients) < 2 or not any(_divides_by_sum(product_of(x)) for x in quotients):
         return None
     split = [(x, total.terms[x], *_quotient(product_of(x))) for x in quotients]
     for i, (x, c, above, below) in enumerate(split):
         for y, d, over, under in split[:i]:
+            if not any(b.op == "add" for p in (below, under) for b in p.factors):
+                continue
             parts = [
                 expanded(Product(_merged(p, q).factors, k * p.coefficient))
                 for p, q, k in ((above, under, c), (over, below, d))
