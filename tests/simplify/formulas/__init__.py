@@ -10,6 +10,7 @@ from tests.simplify.formulas import (
     choices,
     confident,
     contrasts,
+    curves,
     densities,
     divergences,
     exponentials,
@@ -17,6 +18,7 @@ from tests.simplify.formulas import (
     likelihoods,
     margins,
     masks,
+    measures,
     moments,
     norms,
     norms_again,
@@ -31,6 +33,7 @@ from tests.simplify.formulas import (
     robust,
     scales,
     seldom,
+    selections,
     sequences,
     sigmoids,
     similarities,
@@ -79,5 +82,8 @@ FAMILIES = (
     preferences,
     singularities,
     physics,
+    selections,
+    curves,
+    measures,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
