@@ -171,7 +171,8 @@ def _logistic(e: ast.expr, _: Shapes) -> list[str]:
 
 
 def _tanh(e: ast.expr, _: Shapes) -> list[str]:
-    if args := _call(e, "tanh"):
+    args = _call(e, "tanh")
+    if args is not None and "log" not in ast.unparse(args[0]):  # no one writes exp(log(x))
         (z,) = _text(*args)
         return [
             f"(np.exp({z}) - np.exp(-{z})) / (np.exp({z}) + np.exp(-{z}))",
