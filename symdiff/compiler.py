@@ -23,7 +23,7 @@ from codegen.module import emit
 from codegen.parameters import Parameter as Emitted
 from symdiff import __version__
 from symdiff.errors import Fault, SpecError, did_you_mean
-from symdiff.expr.collecting import rare_collections
+from symdiff.expr.collecting import no_collections
 from symdiff.expr.graph import leaves
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
@@ -55,7 +55,7 @@ class Compiled:
     @cached_property
     def source(self) -> str:
         """The text of the module; the same for the same spec and version, byte for byte."""
-        with rare_collections():
+        with no_collections():
             return emit(self.description)
 
     @property
@@ -148,7 +148,7 @@ def compile_model(
         hints = (f"no function {f!r}{did_you_mean(f, known)}" for f in unknown)
         raise SpecError(model.source, [Fault(1, 1, text) for text in hints])
     try:
-        with rare_collections():
+        with no_collections():
             made = module_functions(model, functions)
     except UnavailableError as error:
         raise SpecError(model.source, [Fault(*error.place, str(error))]) from None

@@ -129,7 +129,7 @@ class ModelGraphs:
         for name in self.model.equations:
             node = self.values[name]
             if node in readers and node.dtype in FLOATS and _stands_alone(node, readers):
-                if is_held(node, order, [self.loss]):
+                if is_held(node, readers, [self.loss]):
                     found[name] = node
         return found
 

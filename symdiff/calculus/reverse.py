@@ -10,7 +10,7 @@ it: they stand in front of the result.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 from symdiff.calculus.derivatives import pullback
@@ -18,7 +18,7 @@ from symdiff.calculus.scales import Scaled, taken_out, times
 from symdiff.calculus.slopes import Slopes
 from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.contraction import contract
-from symdiff.expr.graph import depends_on, is_constant, toposort
+from symdiff.expr.graph import consumers, depends_on, is_constant, toposort
 from symdiff.expr.loops import LOOP_READERS
 from symdiff.expr.movement import concatenate, split_scale, zeros
 from symdiff.expr.node import Node, describe, with_shape
@@ -211,10 +211,11 @@ def check_variables(
         if node.dtype not in FLOATS:
             kind = "truth values" if node.dtype == "bool" else "whole numbers"
             raise TypeError(f"{what}: {with_shape(node)} holds {kind}, which have no derivative")
+    readers = consumers(order)
     for x in xs:
         if x.op in ("constant", "size"):
             raise ValueError(f"{what}: a {x.op} is not a variable; use an input")
-        if not is_held(x, order, ys):
+        if not is_held(x, readers, ys):
             raise ValueError(
                 f"{what}: {with_shape(x)} merges with what reads it, so that the graph need not "
                 "hold it wherever it was used.  Differentiate with respect to an input in its "
@@ -222,9 +223,9 @@ def check_variables(
             )
 
 
-def is_held(x: Node, order: Sequence[Node], ys: Sequence[Node]) -> bool:
-    """Whether the graph of the ys, in ``order``, holds x wherever it was used."""
-    return not (_is_transparent(x) and _is_bypassed(x, order, ys))
+def is_held(x: Node, readers: Mapping[Node, Sequence[Node]], ys: Sequence[Node]) -> bool:
+    """Whether the graph of the ys, given who reads what, holds x wherever it was used."""
+    return not (_is_transparent(x) and _is_bypassed(x, readers, ys))
 
 
 def _is_transparent(x: Node) -> bool:
@@ -234,23 +235,40 @@ def _is_transparent(x: Node) -> bool:
     return x.op in ("add", "mul", "cast", "reshape", "slice", "flip")
 
 
-def _is_bypassed(x: Node, order: Sequence[Node], ys: Sequence[Node]) -> bool:
-    """Whether from every variable that x is made of there is a way to the ys that avoids x."""
-    below, sources = list(x.inputs), []
-    while below:
-        node = below.pop()
-        if _is_transparent(node):
-            below.extend(node.inputs)
-        elif not is_constant(node):
-            sources.append(node)
-    for source in sources:
-        reached = {source}
-        for node in order:
-            if node is not x and any(i in reached for i in node.inputs):
-                reached.add(node)
-        if not any(y in reached for y in ys if y is not x):
-            return False
-    return bool(sources)
+def _is_bypassed(x: Node, readers: Mapping[Node, Sequence[Node]], ys: Sequence[Node]) -> bool:
+    """Whether from every variable that x is made of there is a way to the ys that avoids x.
+
+    Those nearest to x are asked first: of a deep graph, one of them tells.
+    """
+    level, seen = list(x.inputs), set[Node]()
+    some = False
+    while level:
+        below: dict[Node, None] = {}
+        for node in level:
+            if _is_transparent(node):
+                below |= dict.fromkeys(y for y in node.inputs if y not in seen)
+            elif not is_constant(node):
+                some = True
+                if not _reaches(node, x, readers, ys):
+                    return False
+        seen |= below.keys()
+        level = list(below)
+    return some
+
+
+def _reaches(
+    source: Node, avoided: Node, readers: Mapping[Node, Sequence[Node]], ys: Sequence[Node]
+) -> bool:
+    """Whether there is a way from a node to one of the ys that avoids another."""
+    todo, seen = [source], {source, avoided}
+    while todo:
+        node = todo.pop()
+        if node in ys:
+            return True
+        new = [reader for reader in readers.get(node, ()) if reader not in seen]
+        seen.update(new)
+        todo += new
+    return False
 
 
 def _cotangents(ys: Sequence[Node], grad_ys: Any, single: bool) -> list[Node]:

@@ -389,3 +389,29 @@ def linear_combination(
         return broadcast_to(node, shape)
 
     return elementwise("add", bases, make)
+
+
+def with_inputs(node: Node, inputs: Sequence[Node]) -> Node:
+    """A sum or a product with other terms or factors.
+
+    What is in normal form stays so where the new ones are as plain as can be.
+    """
+    name = "exponents" if node.op == "mul" else "coefficients"
+    pairs = list(zip(inputs, node.attr(name), strict=True))
+    number: float = node.attr("coefficient" if node.op == "mul" else "constant")
+    if len(set(inputs)) == len(inputs) and all(map(_is_as_plain, node.inputs, inputs)):
+        pairs.sort(key=_by_digest)
+        settings = {name: tuple([c for _, c in pairs]), "dtype": node.attr("dtype")}
+        if node.op == "mul":
+            return Node.make("mul", [x for x, _ in pairs], coefficient=number, **settings)
+        return Node.make("add", [x for x, _ in pairs], constant=number, **settings)
+    return (power_product if node.op == "mul" else linear_combination)(pairs, number)
+
+
+def _is_as_plain(old: Node, new: Node) -> bool:
+    """Whether a sum or product holds one node wherever it holds another."""
+    if new is old:
+        return True
+    if new.shape != old.shape or new.dtype != old.dtype or old.is_view or new.is_view:
+        return False
+    return new.op not in _LOOKED_INTO and not new.facts.zero_or_one

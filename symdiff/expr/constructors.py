@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from symdiff.expr import algebra, movement, numbers, windows
-from symdiff.expr.contraction import contract
+from symdiff.expr.contraction import contract, with_operands
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
 from symdiff.expr.scalars import SCALARS
@@ -66,4 +66,11 @@ CONSTRUCTORS: dict[str, Constructor] = {
     "stop_gradient": lambda inputs, attrs: movement.stop_gradient(inputs[0]),
     # A loop's normal form concerns its readers too (:mod:`symdiff.calculus.loops`).
     **{op: _as_it_is(op) for op in ("loop", "stacked", "final")},
+}
+
+#: Quicker ways to a node with other inputs, by operation.
+REPLACING: dict[str, Callable[[Node, Sequence[Node]], Node]] = {
+    "add": algebra.with_inputs,
+    "mul": algebra.with_inputs,
+    "contract": with_operands,
 }

@@ -55,11 +55,10 @@ def rebuild(node: Node, inputs: Sequence[Node], **changed: Any) -> Node:
     """The node with other inputs and attributes, through the constructors, in normal form."""
     if not changed and all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
         return node
-    from symdiff.expr.constructors import CONSTRUCTORS
-    from symdiff.expr.contraction import with_operands
+    from symdiff.expr.constructors import CONSTRUCTORS, REPLACING
 
-    if node.op == "contract" and not changed:
-        return with_operands(node, inputs)
+    if node.op in REPLACING and not changed:
+        return REPLACING[node.op](node, inputs)
     return CONSTRUCTORS[node.op](list(inputs), {**dict(node.attributes), **changed})
 
 

@@ -102,6 +102,8 @@ class _Planner(Deciding):
 
     def run(self) -> Mapping[Node, Node]:
         """What each node became."""
+        if not self.open and not any(map(_is_ordered, self.order)):
+            return {node: node for node in self.order}
         self.decide()
         whole = _Form(self.open, self.numbers, self.avoided)
         ways: dict[Either, tuple[_Form, _Form]] = {}
@@ -128,10 +130,7 @@ class _Planner(Deciding):
         if node in form.open:
             form.opened.update(dict.fromkeys(fresh, True))
         elif any(
-            len(x.inputs) > 2
-            or x.inputs[0] in form.opened
-            or x.inputs[-1] in form.opened
-            or _sums_apart(x)
+            _is_ordered(x) or x.inputs[0] in form.opened or x.inputs[-1] in form.opened
             for x in fresh
             if is_product(x)
         ):
@@ -176,10 +175,12 @@ class _Planner(Deciding):
         return found
 
 
-def _sums_apart(node: Node) -> bool:
-    """Whether one of two operands may be summed before they meet."""
-    if len(node.inputs) != 2:
+def _is_ordered(node: Node) -> bool:
+    """Whether a contraction can be evaluated in several orders: operands may be summed apart."""
+    if node.op != "contract" or len(node.inputs) < 2:
         return False
+    if len(node.inputs) > 2:
+        return True
     first, second = (set(names) for names in node.attr("indices"))
     return not first ^ second <= set(node.attr("out"))
 

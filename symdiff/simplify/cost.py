@@ -8,7 +8,7 @@ counts ``FUNCTION``.  Views cost nothing.  The polynomials are sizes like any ot
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TypeAlias
 
 from symdiff.expr.graph import toposort
@@ -146,10 +146,11 @@ def bytes_moved(node: Node) -> Size:
     return whole
 
 
-def total(roots: Iterable[Node], measure: Cost) -> Size:
-    """The sum of a measure over every node that the roots need, each once."""
+def total(roots: Iterable[Node], measure: Cost, given: Container[Node] = ()) -> Size:
+    """The sum of a measure over every node that the roots need, each once, but for ``given`` ones."""
     result: Size = 0
-    for size, count in Counter(measure(node) for node in toposort(roots)).items():
+    needed = (node for node in toposort(roots, given) if node not in given)
+    for size, count in Counter(map(measure, needed)).items():
         result = size_add(result, size_mul(count, size))
     return result
 

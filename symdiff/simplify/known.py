@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from symdiff.expr.node import Node
 from symdiff.simplify.figure import Tree, pairs
-from symdiff.simplify.network import Network
+from symdiff.simplify.network import Network, Nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +25,7 @@ class Plan:
     tried: tuple[int, ...] = ()
 
     @cached_property
-    def products(self) -> list[tuple[int, frozenset[Node]]]:
+    def products(self) -> list[tuple[int, Nodes]]:
         """The sets of operands of all that is computed on the way, and the nodes of each."""
         masks = [1 << i for i, _ in self.network.figure.alone]
         masks += [left | right for left, right in pairs(self.tree)]
@@ -38,7 +37,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.size = 0
-        self.made: dict[frozenset[Node], list[tuple[int, Network, int]]] = {}
+        self.made: dict[Nodes, list[tuple[int, Network, int]]] = {}
 
     def copy(self) -> Ledger:
         """Another that goes on from here."""
@@ -62,6 +61,7 @@ class Known:
         self.ledger = Ledger() if ledger is None else ledger
         self.size = self.ledger.size
         self.plans = plans
+        self.made = {nodes for plan in plans for _, nodes in plan.products}
 
     @property
     def key(self) -> object:
@@ -74,12 +74,12 @@ class Known:
         found.size = self.size
         return found
 
-    def may_have(self, nodes: frozenset[Node]) -> bool:
+    def may_have(self, nodes: Nodes) -> bool:
         """Whether some product of just these nodes is known."""
         entries = self.ledger.made.get(nodes)
         if entries is not None and entries[0][0] < self.size:
             return True
-        return any(nodes == other for plan in self.plans for _, other in plan.products)
+        return nodes in self.made
 
     def has(self, network: Network, mask: int) -> bool:
         """Whether the product of a set of operands of a network is known."""

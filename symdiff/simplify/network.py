@@ -5,6 +5,7 @@ What it costs is a matter of their figure (:mod:`symdiff.simplify.figure`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -18,6 +19,8 @@ from symdiff.expr.shapes import Size
 from symdiff.expr.views import make_view, transpose
 from symdiff.simplify.figure import Indices, Tree, Work, coloured, figure, members
 
+#: What a product is made of.
+Nodes: TypeAlias = frozenset[object]
 Built: TypeAlias = tuple[Node, Indices]
 #: The same in terms of the sizes: numbers of operations times products of sizes.
 Price: TypeAlias = "list[tuple[int, tuple[Size, ...]]]"
@@ -64,6 +67,7 @@ class Network:
             tuple(self.numbers.values()),
         )
         self._signatures: dict[int, int] = {}
+        self._nodes: dict[int, Nodes] = {}
 
     def bits(self, names: Sequence[int]) -> int:
         """Indices as a set."""
@@ -72,9 +76,16 @@ class Network:
             bits |= 1 << self.place[n]
         return bits
 
-    def nodes(self, mask: int) -> frozenset[Node]:
-        """What a product is made of."""
-        return frozenset([x.node for i, x in enumerate(self.operands) if mask >> i & 1])
+    def nodes(self, mask: int) -> Nodes:
+        """What a product is made of: nodes, with how many there are of each if of some are more."""
+        found = self._nodes.get(mask)
+        if found is None:
+            inside = [x.node for i, x in enumerate(self.operands) if mask >> i & 1]
+            found = frozenset(inside)
+            if len(found) < len(inside):
+                found = frozenset(Counter(inside).items())
+            self._nodes[mask] = found
+        return found
 
     def signature(self, mask: int) -> int:
         """A number that is equal where products are the same array, up to the order of axes."""

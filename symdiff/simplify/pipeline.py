@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symdiff.expr.collecting import rare_collections
+from symdiff.expr.collecting import no_collections
 from symdiff.expr.graph import toposort
 from symdiff.expr.node import Node
 from symdiff.simplify.context import Memo
@@ -141,7 +141,7 @@ class Simplified:
         return self.roots[0]
 
 
-@rare_collections()
+@no_collections()
 def simplify(
     roots: Node | Iterable[Node],
     names: Mapping[Node, str] | None = None,

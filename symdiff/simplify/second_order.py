@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from symdiff.calculus.curvature import HVP_MODES, hvp
 from symdiff.calculus.reverse import gradients
-from symdiff.expr.graph import toposort
+from symdiff.expr.graph import depends_on, toposort
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import Size
 from symdiff.simplify.context import Memo
@@ -20,12 +20,13 @@ from symdiff.simplify.pipeline import PHASES, Simplified, simplify
 from symdiff.simplify.rewrite import Phase
 
 MANY = 2000  # nodes of a graph that is large
+PART = 100  # nodes of one that tells how much of it goes
 EQUAL, FAR = 1.01, 1.5  # times the least price: as good, and out of reach
 
 
 @dataclass(frozen=True)
 class HessianVector:
-    """The product as differentiated and simplified, its mode, and every mode's flops."""
+    """The product as differentiated and simplified, its mode, and the flops of all that were made."""
 
     raw: list[Node]
     simplified: Simplified
@@ -47,23 +48,50 @@ def cheapest_hvp(
     """The Hessian of y times vs in the mode of the fewest flops.
 
     Sizes that are not known are priced at nominal numbers.  Of large graphs, not every mode is
-    simplified (:func:`_contenders`); the others' flops are those before.  ``trace``, ``phases``,
-    ``names`` and ``memo`` are simplify's, ``gradient`` is hvp's.  Errors as in
-    calculus.curvature.hvp.
+    made: which are worth it (:func:`_contenders`) is seen from a part (:func:`_prices_of_part`).
+    ``trace``, ``phases``, ``names`` and ``memo`` are simplify's, ``gradient`` is hvp's.  Errors as
+    in calculus.curvature.hvp.
     """
     gradient = gradients(y, xs) if gradient is None else gradient
-    raws = {mode: hvp(y, xs, vs, mode, gradient=gradient) for mode in HVP_MODES}
-    flops_of: dict[str, Size] = {}
-    contenders = list(raws)
-    if max(len(toposort(raw)) for raw in raws.values()) > MANY:
-        flops_of = {mode: total(raw, flops) for mode, raw in raws.items()}
-        contenders = _contenders({mode: at(price) for mode, price in flops_of.items()})
-    found: dict[str, Simplified] = {}
-    for mode in contenders:
-        found[mode] = simplify(raws[mode], names, trace=trace, phases=phases, memo=memo)
-        flops_of[mode] = total(found[mode].roots, flops)
+    contenders = list(HVP_MODES)
+    if 2 * len(toposort(gradient)) > MANY:
+        contenders = _contenders(_prices_of_part(y, xs, vs, gradient))
+    raws = {mode: hvp(y, xs, vs, mode, gradient=gradient) for mode in contenders}
+    found = {
+        mode: simplify(raw, names, trace=trace, phases=phases, memo=memo)
+        for mode, raw in raws.items()
+    }
+    flops_of = {mode: total(each.roots, flops) for mode, each in found.items()}
     best = min(found, key=lambda mode: at(flops_of[mode]))
     return HessianVector(raws[best], found[best], best, flops_of)
+
+
+def _prices_of_part(
+    y: Node, xs: Sequence[Node], vs: Sequence[Node], gradient: Sequence[Node]
+) -> dict[str, int]:
+    """What each mode costs as differentiated, for the variables that are nearest to y.
+
+    As many as reach ``PART`` nodes of its graph: a deep model's layers are much the same, and of
+    the rest of the graph each mode makes as much.
+    """
+    order = toposort([y])
+    wanted = set(xs)
+    nearest: list[Node] = []
+    for node in reversed(order):
+        nearest += [x for x in node.inputs if x in wanted]
+        wanted.difference_update(node.inputs)
+    count = 1
+    while count < len(nearest) and len(depends_on(order, nearest[:count])) < PART:
+        count *= 2
+    part = set(nearest[:count] or xs)
+    active = depends_on(order, part)
+    fixed = {node for node in order if node not in active}
+    chosen = [(x, v, g) for x, v, g in zip(xs, vs, gradient, strict=True) if x in part]
+    own = [list(each) for each in zip(*chosen, strict=True)]
+    return {
+        mode: at(total(hvp(y, own[0], own[1], mode, gradient=own[2]), flops, fixed))
+        for mode in HVP_MODES
+    }
 
 
 def _contenders(prices: Mapping[str, int]) -> list[str]:

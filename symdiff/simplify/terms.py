@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import TypeAlias
 
@@ -81,6 +82,7 @@ def is_factored(node: Node, known: Container[Node]) -> bool:
     return False
 
 
+@lru_cache(maxsize=4096)  # asked of the terms of long sums, again and again
 def stays_factored(node: Node, depth: int = 6) -> bool:
     """Whether a node is factored, as seen from a few nodes below it."""
     levels = [[node]]

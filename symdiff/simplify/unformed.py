@@ -66,6 +66,8 @@ class Unformed:
 
     def limit(self) -> None:
         """Form what would come to too many terms or factors, or what cannot be taken apart."""
+        if not self.open:
+            return
         forms: dict[Node, _Form] = {}
         for node in self.order:
             if node.op == "reshape" and node in self.open and node.inputs[0].op in FACTORS:
