@@ -94,7 +94,7 @@ def _written_over(
     program: Program, step: Step, buffer: Mapping[int, int], last_use: Callable[[int], int]
 ) -> int | None:
     """The argument whose buffer the result may take: of its form, and read for the last time."""
-    if not dict(step.details).get("elementwise"):
+    if ("elementwise", True) not in step.details:
         return None
     for arg in step.args:
         source = program.steps[arg]

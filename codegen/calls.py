@@ -99,7 +99,8 @@ def call_line(
     place: Place,
 ) -> str:
     """The line of a call, given the steps and the texts of its arguments."""
-    function: str = step.detail("function")
+    details = dict(step.details)
+    function: str = details["function"]
     args = list(args)
     over = place.plan.over.get(step.dest)
     target = place.code(step.dest)
@@ -114,12 +115,12 @@ def call_line(
     # Methods of arrays are called in half the time that NumPy's functions take.
     method = f"{args[0].at(Level.ATOM)}.{function}" if function in METHODS else ""
     words = [arg.code for arg in (args[1:] if method else args)]
-    axes = dict(step.details).get("axes")
+    axes = details.get("axes")
     if axes is not None:
         words.append(f"axis={axes_text(axes, len(sources[0].shape))}")
-    if dict(step.details).get("keepdims"):
+    if details.get("keepdims"):
         words.append("keepdims=True")
-    words += keyword_words(style, dict(step.details).get("keywords", ()))
+    words += keyword_words(style, details.get("keywords", ()))
     words += [f"out={target}"] if target else []
     if method:
         code = f"{method}({', '.join(words)})"

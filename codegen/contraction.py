@@ -108,6 +108,8 @@ class _Pairs:
     def reduced(self, operand: Operand, kept: Collection[int]) -> Operand:
         """The operand summed over the indices that are not kept."""
         gone = [axis for axis, i in enumerate(operand.indices) if i not in kept]
+        if not gone:
+            return operand
         register = views.sum_axes(self.builder, operand.register, gone)
         return Operand(register, tuple(i for i in operand.indices if i in kept))
 

@@ -66,6 +66,9 @@ class _Choice:
             if step.action in ("leaf", "pick") or step.action in COMPOUND:
                 self.texts[step.dest] = self.names.get(step.dest, _SOME_NAME)
                 continue
+            if self.is_plain_call(step):
+                self.texts[step.dest] = self.names.get(step.dest, _SOME_NAME)
+                continue
             text = self.text(step)
             if self.is_inlined(step, text):
                 self.inlined.add(step.dest)
@@ -74,11 +77,17 @@ class _Choice:
                 self.texts[step.dest] = self.names.get(step.dest, _SOME_NAME)
         return frozenset(self.inlined)
 
+    def is_plain_call(self, step: Step) -> bool:
+        """Whether the step has a line, of a call of NumPy's, that is short whatever it reads."""
+        if step.action != "call" or step.detail("function").startswith("_"):
+            return False
+        return not any(map(self.is_heavy, step.args))
+
     def text(self, step: Step) -> Text:
         """The step's expression, after giving lines to arguments until it is short enough."""
         while True:
             text = self.printed(step)
-            heavy = [arg for arg in step.args if arg in self.inlined and self.weight(arg) > 0]
+            heavy = [arg for arg in step.args if self.is_heavy(arg)]
             if not heavy or self.fits(step, text):
                 return text
             heaviest = max(heavy, key=self.weight)
@@ -90,6 +99,10 @@ class _Choice:
         if step.action == "add" and all(self.texts[a].operations <= 2 for a in step.args):
             return len(text.code) <= LONG_SUM
         return text.operations <= LINE_OPERATIONS and len(text.code) <= LINE_WIDTH
+
+    def is_heavy(self, register: int) -> bool:
+        """Whether a line gets shorter if the register has one of its own."""
+        return register in self.inlined and self.weight(register) > 0
 
     def weight(self, register: int) -> int:
         text = self.texts[register]

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from codegen.contraction import TYPICAL_SIZE
 from codegen.program import VIEWS, Builder, Program, Step
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import size_names, size_value
+from symdiff.expr.shapes import Shape, shape_size, size_names, size_value
 
 #: A scaling: multiply or divide, and the register of the number.
 Scale = tuple[str, int]
@@ -25,6 +26,7 @@ CALL = 1000
 _PRODUCTS = frozenset({"dot", "matmul", "multiply", "outer"})
 _SUMS = frozenset({"add", "subtract"})
 _VIEWS = VIEWS - {"diagonal"}
+_CARRYING = _VIEWS | {"call"}
 
 
 def scaled_early(program: Program) -> Program:
@@ -131,9 +133,7 @@ def _carried(program: Program, ends: Mapping[int, int]) -> set[int]:
     steps, readers = program.steps, program.readers()
     results = {*program.results.values()}
     carried = {
-        s.dest
-        for s in steps
-        if s.action in ("call", *_VIEWS) and s.shape and s.dtype.startswith("float")
+        s.dest for s in steps if s.action in _CARRYING and s.shape and s.dtype.startswith("float")
     }
     # A value that is scaled itself does not hold the number twice.
     carried = {r for r in carried if readers[r] and r not in results and r not in ends}
@@ -196,16 +196,18 @@ def _takes(step: Step, register: int, heights: Mapping[int, int], alone: bool) -
         return all(a in heights for a in step.args) or heights[register] > 0
     if function in _PRODUCTS:
         # One factor takes it: the one that can hand it on, as cotangents do.
-        best = max(heights.get(a, -1) for a in step.args)
-        rivals = [a for a in step.args if heights.get(a, -1) == best]
-        return register == rivals[-1] or not alone
+        if not alone:
+            return True
+        best = max([heights.get(a, -1) for a in step.args])
+        return register == [a for a in step.args if heights.get(a, -1) == best][-1]
     return function in ("sum", "negative") or (function == "divide" and step.args[0] == register)
 
 
-def _size(step: Step) -> int:
-    sizes = dict.fromkeys(size_names(step.size), TYPICAL_SIZE)
-    return CALL + size_value(step.size, sizes)
+@lru_cache(maxsize=1024)
+def _size(shape: Shape) -> int:
+    size = shape_size(shape)
+    return CALL + size_value(size, dict.fromkeys(size_names(size), TYPICAL_SIZE))
 
 
 def _elements(program: Program, registers: set[int]) -> int:
-    return sum(_size(program.steps[r]) for r in registers)
+    return sum(_size(program.steps[r].shape) for r in registers)

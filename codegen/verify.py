@@ -10,7 +10,12 @@ import ast
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
+
+from codegen.forms import Uses, uses_of
+
+#: How a line uses its names, and those.
+Line: TypeAlias = tuple[Uses, Sequence[str]]
 
 #: Modules that an emitted one may import.
 MODULES = frozenset({"math", "numpy", "numpy.lib.stride_tricks", "sys", "scipy.special"})
@@ -44,12 +49,44 @@ class EmissionError(Exception):
 @lru_cache(maxsize=8)
 def verify(source: str) -> None:
     """Raise EmissionError unless the text parses and is made of known parts only."""
+    lines = source.split("\n")
+    plain = _plain_lines(lines)
+    for at in plain:
+        lines[at - 1] = _MARK
     try:
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError:
+        pass
+    else:
+        _verify(tree, plain)
+        if not plain:
+            return
+    try:  # some were no statements of their own: in parentheses, or in a text
         tree = ast.parse(source)
     except SyntaxError as error:
         raise EmissionError(f"the emitted text does not parse: {error}") from error
+    _verify(tree, {})
+
+
+#: What stands for a line that is looked at by its form; a statement wherever the line is one.
+_MARK = "    ..."
+
+
+def _plain_lines(lines: Sequence[str]) -> dict[int, Line]:
+    """The lines of functions that look like plain statements, by their numbers."""
+    found = {}
+    for at, line in enumerate(lines, 1):
+        if line[:4] == "    " and line[4:5] not in ("", " ", ")"):
+            uses = uses_of(line[4:], ATTRIBUTES)
+            if uses is not None:
+                found[at] = uses
+    return found
+
+
+def _verify(tree: ast.Module, plain: dict[int, Line]) -> None:
+    """Look at a module; ``plain`` lines are taken out where they are met."""
     globals_ = set(_bound(tree.body)) | {"__name__"}
-    _Scope(globals_ | BUILTINS, hides=True).run(tree.body)
+    _Scope(globals_ | BUILTINS, plain, hides=True).run(tree.body)
 
 
 def _children(node: ast.AST) -> list[ast.AST]:
@@ -115,11 +152,12 @@ class _Scope:
     ``borrowed``, and cannot be the scope's own any more, unless the scope ``hides`` outer names.
     """
 
-    def __init__(self, outer: Iterable[str], hides: bool = False) -> None:
+    def __init__(self, outer: Iterable[str], plain: dict[int, Line], hides: bool = False) -> None:
         self.outer = frozenset(outer)
+        self.plain = plain
         self.hides = hides
         self.assigned: set[str] = set()
-        self.borrowed: dict[str, ast.Name] = {}
+        self.borrowed: dict[str, ast.AST] = {}
 
     def run(self, nodes: Sequence[ast.AST]) -> None:
         """Look at statements, or parts of them; what each reads before what it assigns.
@@ -130,8 +168,16 @@ class _Scope:
         while stack:
             node = stack.pop()
             kind = type(node)
-            if kind is ast.Name:
-                self.name(node)  # type: ignore[arg-type]
+            if isinstance(node, ast.Expr):
+                line = self.plain.pop(node.lineno, None) if _is_mark(node) else None
+                if line is None:
+                    stack.append(node.value)
+                else:
+                    uses, names = line
+                    for i, is_stored in uses:
+                        self.name(names[i], is_stored, node)
+            elif isinstance(node, ast.Name):
+                self.name(node.id, isinstance(node.ctx, ast.Store), node)
             elif kind in _SAY_NOTHING:
                 continue
             elif isinstance(node, ast.Attribute):
@@ -161,12 +207,11 @@ class _Scope:
                         self.assign(name)
                 stack += reversed(_children(node))
 
-    def name(self, node: ast.Name) -> None:
-        """A name is read or assigned."""
-        name = node.id
+    def name(self, name: str, is_stored: bool, node: ast.AST) -> None:
+        """A name is read or assigned at a node."""
         if name[:2] == "__" and _is_dunder(name) and name != "__name__":
             _fail(node, f"name {name}")
-        if type(node.ctx) is ast.Store:
+        if is_stored:
             self.assign(name)
         elif name not in self.assigned:
             if name not in self.outer:
@@ -187,7 +232,7 @@ class _Scope:
         said = [a.annotation for a in given] + [node.returns]
         around = [*said, *arguments.defaults, *arguments.kw_defaults]
         self.run([part for part in around if part is not None])
-        inner = _Scope(self.outer)
+        inner = _Scope(self.outer, self.plain)
         inner.assigned.update(a.arg for a in given)
         inner.run(node.body)
 
@@ -197,13 +242,17 @@ class _Scope:
         """Its names are its own: they hide what is outside, and are gone behind it."""
         first, *others = node.generators
         self.run([first.iter])
-        inner = _Scope(self.outer | self.assigned, hides=True)
+        inner = _Scope(self.outer | self.assigned, self.plain, hides=True)
         inner.run([first.target, *first.ifs])
         for generator in others:
             inner.run([generator.iter, generator.target, *generator.ifs])
         inner.run([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
-        for read in inner.borrowed.values():
-            self.name(read)
+        for name, read in inner.borrowed.items():
+            self.name(name, False, read)
+
+
+def _is_mark(node: ast.Expr) -> bool:
+    return isinstance(node.value, ast.Constant) and node.value.value is ...
 
 
 #: Nodes that hold no others, and nothing to look at.

@@ -117,6 +117,8 @@ def arrange(
     Axes that are not wanted have size 1 and are dropped; axes that are not there are broadcast to
     their size in ``sizes``.
     """
+    if tuple(have) == tuple(want):
+        return register
     shape_of = dict(zip(have, builder.steps[register].shape, strict=True))
     shape = tuple(shape_of.get(i, sizes.get(i, 1)) for i in want)
     if not any(i in want for i in have) and shape and not builder.steps[register].shape:

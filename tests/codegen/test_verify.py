@@ -9,6 +9,7 @@ import traceback
 import pytest
 
 from codegen import EmissionError, emit, load_module
+from codegen.forms import uses_of
 from codegen.verify import verify
 from symdiff.expr import build as b
 from tests.codegen.models import describe_graph, network
@@ -60,6 +61,14 @@ def test_a_good_module_is_accepted() -> None:
         ("import numpy as np\nx = np.load('f')", "attribute load"),
         ("x = __builtins__", "name __builtins__"),
         ("class A:\n    pass", "ClassDef"),
+        ("import numpy as np\ndef f():\n    x = np.load(1)", "emitted line 3: attribute load"),
+        ("def f(x):\n    return (\n    eval(x)\n    )", "emitted line 3: eval is read"),
+        ("def f(x):\n    y = x\n    z[0] = y", "emitted line 3: z is read"),
+        ("def f(x):\n    y = x; z = w", "emitted line 2: w is read"),
+        ("def f(x):\n    x = 0.5.__class__", "emitted line 2: attribute __class__"),
+        ("def f(x):\n    x = __import__(x)", "emitted line 2: name __import__"),
+        ("def f(x):\n    y = f(x, out=w)", "emitted line 2: w is read"),
+        ("def f(x):\n    x = [eval for y in x]", "emitted line 2: eval is read"),
         ("def f():\n    global x\n    x = 1", "Global"),
     ],
 )
@@ -68,6 +77,22 @@ def test_anything_else_is_refused(text: str, message: str) -> None:
         verify(text)
     with pytest.raises(EmissionError, match=message):
         load_module(text, "wrong")
+
+
+def test_lines_of_one_form_are_told_by_it() -> None:
+    uses, names = uses_of("h3 = np.dot(h2, W3[1:], out=b[12])", frozenset({"dot"})) or ((), ())
+    assert [*names] == ["h3", "np", "h2", "W3", "b"]
+    assert [names[i] for i, is_stored in uses if is_stored] == ["h3"]
+    assert [names[i] for i, is_stored in uses if not is_stored] == ["np", "h2", "W3", "b"]
+    assert uses_of("h4 += b4", frozenset()) == (((1, False), (0, True)), ["h4", "b4"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["x = y; z = y", "x = a.load(y)", "return x", 'x = "y"', "x = y  # z", "x: y = z", "x = (y"],
+)
+def test_lines_that_may_say_more_have_no_form(line: str) -> None:
+    assert uses_of(line, frozenset({"dot"})) is None
 
 
 def test_a_loaded_module_shows_its_source_in_tracebacks() -> None:
