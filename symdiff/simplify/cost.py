@@ -147,7 +147,7 @@ def bytes_moved(node: Node) -> Size:
 
 
 def total(roots: Iterable[Node], measure: Cost, given: Container[Node] = ()) -> Size:
-    """The sum of a measure over every node that the roots need, each once, but for ``given`` ones."""
+    """The sum of a measure over every node that the roots need, each once; ``given`` ones not."""
     result: Size = 0
     needed = (node for node in toposort(roots, given) if node not in given)
     for size, count in Counter(map(measure, needed)).items():

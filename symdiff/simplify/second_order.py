@@ -26,7 +26,7 @@ EQUAL, FAR = 1.01, 1.5  # times the least price: as good, and out of reach
 
 @dataclass(frozen=True)
 class HessianVector:
-    """The product as differentiated and simplified, its mode, and the flops of all that were made."""
+    """The product as differentiated and simplified, its mode, and the flops of all made."""
 
     raw: list[Node]
     simplified: Simplified
