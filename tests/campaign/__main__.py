@@ -1,8 +1,8 @@
 """The campaign from the command line: ``python -m tests.campaign --minutes 10``.
 
-Random expressions, networks and changed textbook formulas are drawn, block by block, until the
-time is up or one fails; then it is shrunk and printed as a spec (or as formulas with a point), with the command that
-draws it again, and the exit status is 1.
+Random expressions, networks and changed textbook formulas are drawn, block by block, until the time
+is up or one fails; then it is shrunk and printed as a spec (or as formulas with a point), with the
+command that draws it again, and the exit status is 1.
 """
 
 from __future__ import annotations

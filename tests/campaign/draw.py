@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.campaign.drawing import Draw
 from tests.campaign.formulas import INPUTS, STEPS
 from tests.campaign.layered import add_layer
-from tests.campaign.losses import end
+from tests.campaign.losses import end, end_layers
 from tests.campaign.network import Network, Shape
 
 #: Steps of a network, at most.
@@ -62,7 +62,12 @@ def layered(draw: st.DrawFn) -> Network:
     shape = d.one(_FLAT)
     if d.chance() and len(shape) == 2:
         d.network.input("x", shape[:1], labels=5)
-        d.network.layers.append({"kind": "embedding", "units": shape[1]})
+        keys: dict[str, object] = {"kind": "embedding", "units": shape[1]}
+        if d.rarely(2):
+            keys["padding_idx"] = 0
+        if d.rarely(2):
+            keys["bag"], shape = d.one(("sum", "mean")), shape[1:]
+        d.network.layers.append(keys)
     else:
         d.network.input("x", shape)
     d.network.shape = shape
@@ -71,13 +76,7 @@ def layered(draw: st.DrawFn) -> Network:
             break
     if not d.network.layers:
         d.network.layers.append({"kind": "activation", "activation": "tanh"})
-    kind, facts = d.one((("squared_error", {}), ("sigmoid_cross_entropy", {"zero_or_one": True})))
-    if d.shape and isinstance(d.shape[-1], int) and d.chance():
-        kind = "softmax_cross_entropy"
-        d.network.input("y", d.shape[:-1], labels=d.shape[-1])
-    else:
-        d.network.input("y", d.shape, **facts)
-    d.network.loss = {"kind": kind, "reduction": d.one(("mean", "sum"))}
+    end_layers(d)
     if d.chance():
         d.network.loss["l2"] = 0.1
     if d.rarely(5):

@@ -12,17 +12,23 @@ from typing import Any, TypeAlias
 
 from tests.campaign.drawing import Draw
 from tests.campaign.formulas import PADDINGS
-from tests.campaign.network import Shape, number, positions
+from tests.campaign.network import Shape, Size, number, positions
 
 Layer: TypeAlias = tuple[dict[str, Any], Shape]
 Row: TypeAlias = Callable[[Draw, Shape], "Layer | None"]
 
+UNITS: tuple[Size, ...] = (3, 1, 2, 4, "width")
 ACTIVATIONS = ("tanh", "relu", "gelu", "softplus", "silu", "softmax", "elu", "erf", "sin")
 
 
+def _data(d: Draw, letter: str, shape: Shape, **facts: Any) -> str:
+    """A new input with a name of its own."""
+    return d.network.input(f"{letter}{len(d.network.inputs)}", shape, **facts)
+
+
 def _dense(d: Draw, shape: Shape) -> Layer | None:
-    units = d.one((3, 1, 2, 4))
-    keys: dict[str, Any] = {"units": units, "bias": not d.chance()}
+    units: Size = d.one(UNITS)
+    keys: dict[str, Any] = {"units": units, "bias": d.one((True, False, 0.5))}
     if d.chance():
         keys["activation"] = d.one(ACTIVATIONS)
     return (keys, (*shape[:-1], units)) if shape else None
@@ -55,7 +61,8 @@ def _low_rank(d: Draw, shape: Shape) -> Layer | None:
 
 
 def _dropout(d: Draw, shape: Shape) -> Layer | None:
-    mask = d.network.input(f"m{len(d.network.inputs)}", shape, zero_or_one=True)
+    own = shape[:1] + (1,) * (len(shape) - 1) if d.chance() else shape
+    mask = _data(d, "m", own, zero_or_one=True)
     return {"mask": mask, "rate": 0.25}, shape
 
 
@@ -85,6 +92,23 @@ def _attention(d: Draw, shape: Shape) -> Layer | None:
     keys: dict[str, Any] = {"causal": d.chance(), "bias": d.chance()}
     if isinstance(shape[-1], int) and shape[-1] % 2 == 0 and d.chance():
         keys["heads"] = 2
+    how = d.one(("all", "all", "keys", "pairs"))
+    if how != "all":
+        own = shape[:1] if how == "keys" else (shape[0], shape[0])
+        keys["mask"] = _data(d, "m", own, zero_or_one=True)
+    return keys, shape
+
+
+def _attention_across(d: Draw, shape: Shape) -> Layer | None:
+    """To a memory of its own length, some keys of which may be left out."""
+    found = _attention(d, shape)
+    if found is None:
+        return None
+    keys = {k: v for k, v in found[0].items() if k in ("heads", "bias")}
+    time: Size = d.one((3, "time", 1))
+    keys["memory"] = _data(d, "o", (time, d.one((2, 1))))
+    if d.chance():
+        keys["mask"] = _data(d, "m", (time,), zero_or_one=True)
     return keys, shape
 
 
@@ -93,7 +117,17 @@ def _transformer_block(d: Draw, shape: Shape) -> Layer | None:
     if found is None:
         return None
     keys = {**found[0], "hidden": 3, "norm": d.one(("layer_norm", "rms_norm"))}
+    if d.rarely(2):
+        across = _attention_across(d, shape)
+        assert across is not None
+        keys["memory"] = across[0]["memory"]
+        if "mask" in across[0]:
+            keys["memory_mask"] = across[0]["mask"]
     return {**keys, "norm_first": not d.chance()}, shape
+
+
+def _any_attention(d: Draw, shape: Shape) -> Layer | None:
+    return _attention_across(d, shape) if d.rarely(2) else _attention(d, shape)
 
 
 def _conv(d: Draw, shape: Shape, rank: int) -> Layer | None:
@@ -144,10 +178,20 @@ def _recurrent(d: Draw, shape: Shape) -> Layer | None:
     keys: dict[str, Any] = {"units": units, "reverse": d.chance(), "bias": not d.chance()}
     keys["return_sequences"] = d.chance()
     keys["unroll"] = isinstance(shape[0], int) and d.chance()
-    if d.rarely(2):
-        name = f"m{len(d.network.inputs)}"
-        keys["mask"] = d.network.input(name, shape[:1], zero_or_one=True)
+    how = d.one(("none", "none", "mask", "lengths"))
+    if how == "mask":
+        keys["mask"] = _data(d, "m", shape[:1], zero_or_one=True)
+    if how == "lengths":
+        keys["lengths"] = _data(d, "n", (), labels=number(shape[0]) + 1)
+    if d.rarely(3):
+        keys["initial_state"] = _data(d, "s", (units,))
     return keys, ((shape[0], units) if keys["return_sequences"] else (units,))
+
+
+def _rnn(d: Draw, shape: Shape) -> Layer | None:
+    found = _recurrent(d, shape)
+    activation = d.one(("tanh", "softplus", "sin"))
+    return found and ({**found[0], "activation": activation}, found[1])
 
 
 def _gru(d: Draw, shape: Shape) -> Layer | None:
@@ -172,7 +216,7 @@ LAYERS: Mapping[str, Row] = {
     "group_norm": _group_norm,
     "batch_norm": _batch_norm,
     "positions": _positions,
-    "attention": _attention,
+    "attention": _any_attention,
     "transformer_block": _transformer_block,
     **{f"conv{rank}d": _in_space(_conv, rank) for rank in (1, 2)},
     **{f"conv_transpose{rank}d": _in_space(_conv_transpose, rank) for rank in (1, 2)},
@@ -180,7 +224,7 @@ LAYERS: Mapping[str, Row] = {
     "flatten": _flatten,
     "global_avg_pool": _channels,
     "global_max_pool": _channels,
-    "rnn": _recurrent,
+    "rnn": _rnn,
     "lstm": _recurrent,
     "gru": _gru,
 }

@@ -105,6 +105,39 @@ LOSSES: tuple[Callable[[Draw], str], ...] = (
 )
 
 
+#: Kinds of losses of layers, with the facts of their targets: elementwise, and of labels.
+KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("squared_error", {}),
+    ("sigmoid_cross_entropy", {"zero_or_one": True}),
+    ("sigmoid_cross_entropy(pos_weight=2)", {"zero_or_one": True}),
+    ("huber(delta=0.5)", {}),
+    ("focal(gamma=1)", {"zero_or_one": True}),
+    ("poisson_nll", {"nonnegative": True}),
+    ("hinge", {"plus_minus_one": True}),
+)
+LABEL_KINDS = (
+    "softmax_cross_entropy", "softmax_cross_entropy(label_smoothing=0.1)", "multiclass_hinge",
+)  # fmt: skip
+
+
+def end_layers(d: Draw) -> None:
+    """The loss of layers, by its kind."""
+    rest = d.shape
+    if d.shape and isinstance(d.shape[-1], int) and d.chance():
+        kind, rest = d.one(LABEL_KINDS), d.shape[:-1]
+        ignored = {"ignore": -1} if d.chance() else {}
+        d.network.input("y", rest, labels=d.shape[-1], **ignored)
+    else:
+        kind, facts = d.one(KINDS)
+        d.network.input("y", d.shape, **facts)
+    d.network.loss = {"kind": kind, "reduction": d.one(("mean", "sum")), "target": "y"}
+    if rest and d.chance():
+        d.network.loss["within"] = "sum"
+    if rest and d.rarely(2):
+        name = f"m{len(d.network.inputs)}"
+        d.network.loss["mask"] = d.network.input(name, rest[:1], zero_or_one=True)
+
+
 def end(d: Draw) -> None:
     """The loss of the network's value."""
     text = d.one(LOSSES)(d)
