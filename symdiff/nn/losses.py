@@ -173,8 +173,13 @@ def focal(z: Any, y: Any, gamma: float = 2.0, alpha: float | None = None) -> Nod
     p_y is the probability given to y; ``alpha`` weighs ones by alpha and zeros by 1 - alpha.
     """
     z, y = build.as_node(z), build.as_node(y)
-    missed = _mixed(y, build.sigmoid(build.negative(z)), build.sigmoid(z))
-    loss = build.multiply(sigmoid_cross_entropy(z, y), build.power(missed, gamma))
+    if declared_of(y).get("zero_or_one") and not float(gamma).is_integer():
+        # σ^γ as e^(-γ softplus): where σ is 0, roots of it have no second derivative
+        powers = [build.exp(build.multiply(-gamma, build.softplus(x))) for x in (z, -z)]
+        missed = _mixed(y, *powers)
+    else:
+        missed = build.power(_mixed(y, build.sigmoid(build.negative(z)), build.sigmoid(z)), gamma)
+    loss = build.multiply(sigmoid_cross_entropy(z, y), missed)
     if alpha is not None:
         loss = build.multiply(_mixed(y, alpha, 1.0 - alpha), loss)
     return _counted(y, loss)

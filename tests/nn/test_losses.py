@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from scipy import special
 
+from symdiff.calculus.curvature import hvp
 from symdiff.calculus.reverse import grad
 from symdiff.expr import build
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import ShapeError
 from symdiff.nn import losses
+from symdiff.simplify import simplify
 
 RNG = np.random.default_rng(1)
 LOGITS = RNG.normal(size=(6, 4))
@@ -166,11 +168,22 @@ ELEMENTWISE: dict[str, tuple[Node, Any]] = {
         lambda a, b: np.exp(a) - b * a,
     ),
     "focal": (losses.focal(A, BITS), lambda a, b: focal(a, b, 2.0)),
+    "focal of a root": (losses.focal(A, BITS, gamma=1.5), lambda a, b: focal(a, b, 1.5)),
     "focal, weighed": (
         losses.focal(A, BITS, gamma=1.0, alpha=0.25),
         lambda a, b: (0.25 * b + 0.75 * (1 - b)) * focal(a, b, 1.0),
     ),
 }
+
+
+def test_a_focal_loss_with_a_root_has_second_derivatives_where_it_saturates() -> None:
+    """(1 - p)**1.5 has none at p = 1, the loss as a function of its logit everywhere."""
+    z = build.input("z", ("n",))
+    y = build.input("y", ("n",), zero_or_one=True)
+    total = build.sum(losses.focal(z, y, gamma=1.5))
+    values = {"z": np.array([900.0, -900.0, 900.0]), "y": np.array([1.0, 0.0, 0.0])}
+    (bend,) = evaluate([simplify(hvp(total, [z], [build.ones_like(z)])[0]).root], values)
+    np.testing.assert_allclose(bend, np.zeros(3), atol=1e-300)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
