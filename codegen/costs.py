@@ -256,6 +256,10 @@ def _picked(step: Step, sources: Sequence[Step]) -> Size:
     return sources[1].size
 
 
+def _masked(step: Step, sources: Sequence[Step]) -> Size:
+    return size_add(sources[0].size, step.size)
+
+
 #: Calls that are no passes of one flop an element.
 CALLS: dict[str, Counted] = {
     **dict.fromkeys(("dot", "matmul"), _matmul),
@@ -267,6 +271,7 @@ CALLS: dict[str, Counted] = {
     "_softplus_into": _each(6),
     "_softmax_into": _read(5),
     "_less_one_hot": _picked,
+    "_masked": _masked,
     "_log_softmax_into": _read(5, rows=3),
 }
 

@@ -387,6 +387,15 @@ def _ones(work: _Expansion, n: Size, dtype: str) -> int:
     return work.builder.emit("full", [one], shape=(n,), dtype=dtype)
 
 
+def _where(work: _Expansion, step: Step, args: list[int]) -> int:
+    """Zeros but where the mask is true: a product, where that says the same."""
+    mask, x, other = (work.step(a) for a in args)
+    zero = other.action == "number" and float(other.detail("literal")) == 0
+    if not zero or not x.shape or x.dtype != step.dtype or mask.dtype != "bool":
+        return work.same(step, args)
+    return work.call("_masked", [args[1], args[0]], step.shape, step.dtype, elementwise=True)
+
+
 def _outer(work: _Expansion, step: Step, args: list[int]) -> int:
     """Broadcast: np.outer makes vectors of what it is given, and of what it gives back."""
     column = views.index(work.builder, args[0], [views.KEEP, views.NEW])
@@ -407,6 +416,7 @@ RULES: dict[str, Rule] = {
     "vecdot": _vecdot,
     "sum": _sum,
     "outer": _outer,
+    "where": _where,
     "columns": windows.columns_call,
     "pooled": windows.pooled_call,
     "overlap_add": windows.overlap_add_call,

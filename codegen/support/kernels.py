@@ -111,6 +111,17 @@ def _pooled(function, x, axes, out):
     return out
 
 
+def _masked(x, mask, out=None):
+    """x where the mask is true, else 0; a product, but where infinities would make that nan."""
+    if np.isfinite(x.sum()):
+        return np.multiply(x, mask, out=out)
+    chosen = np.where(mask, x, 0)
+    if out is None:
+        return chosen
+    out[...] = chosen
+    return out
+
+
 def _pooled_max(x, axes, out=None):
     """x.max(axis=axes), for axes of few elements."""
     return _pooled(np.maximum, x, axes, out)

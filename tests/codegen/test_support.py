@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,3 +85,18 @@ def test_the_missing_size_is_found(total: int, size: int, monkeypatch: pytest.Mo
     arrays = vectors._unflatten("flat", np.arange(total), {"n": None})
     assert arrays["W"].shape == (size, 3)
     assert arrays["b"].shape == (size,)
+
+
+@pytest.mark.parametrize("bad", [0.0, np.inf, -np.inf, np.nan])
+def test_what_a_mask_leaves_out_is_zero_whatever_it_is(bad: float) -> None:
+    x = np.array([[1.0, bad, -2.0], [3.0, 4.0, bad]])
+    mask = np.array([[True, False, True], [False, True, False]])
+    expected = [[1.0, 0.0, -2.0], [0.0, 4.0, 0.0]]
+    masked: Any = kernels._masked
+    np.testing.assert_array_equal(masked(x, mask), expected)
+    out = np.empty_like(x)
+    assert masked(x, mask, out=out) is out
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(masked(x[:1], mask, out=out), np.where(mask, x[:1], 0))
+    masked(x, mask, out=x)
+    np.testing.assert_array_equal(x, expected)

@@ -141,7 +141,7 @@ def _backward(params, x, y, work=None):
     total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[4])
     t5 = np.multiply(q, total_2[:, None], out=q)
     _less_one_hot(t5, y, out=t5)
-    t5 /= batch
+    t5 *= 1 / batch
     t6 = np.ones(batch, dtype=dtype)
     d_b2 = t6.dot(t5, out=b[9])
     product = h.T.dot(t5, out=b[7])
@@ -195,7 +195,7 @@ def _hvp(params, v, x, y, work=None):
     product_3 = h.dot(v_W2, out=b[8])
     product_3 += product_2
     product_3 += v_b2
-    product_3 /= batch
+    product_3 *= 1 / batch
     t3 = np.ones(3, dtype=dtype)
     total = _one_hot(y, 3, dtype).dot(t3, out=b[9])
     product_3 *= total[:, None]
@@ -208,7 +208,7 @@ def _hvp(params, v, x, y, work=None):
     product_4 = h.T.dot(product_3, out=b[12])
     t6 = np.multiply(q, total[:, None], out=q)
     _less_one_hot(t6, y, out=t6)
-    t6 /= batch
+    t6 *= 1 / batch
     Hv_W2 = t2.T.dot(t6, out=b[13])
     t7 = np.multiply(v_W2, 0.02, out=b[14])
     Hv_W2 += t7

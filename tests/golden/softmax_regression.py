@@ -118,7 +118,7 @@ def _backward(params, x, y, work=None):
     total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[2])
     t1 *= total_2[:, None]
     _less_one_hot(t1, y, out=t1)
-    t1 /= batch
+    t1 *= 1 / batch
     d_c = np.ones(batch, dtype=dtype).dot(t1, out=b[6])
     d_W = x.T.dot(t1, out=b[4])
     t5 = np.multiply(W, 0.1, out=b[5])
@@ -151,7 +151,7 @@ def _hvp(params, v, x, y, work=None):
     product_2 += v_c
     t1 = np.ones(3, dtype=dtype)
     total = _one_hot(y, 3, dtype).dot(t1, out=b[3])
-    total /= batch
+    total *= 1 / batch
     product_2 *= total[:, None]
     t2 = np.multiply(product_2, product, out=b[2])
     total_2 = t2.dot(t1, out=b[3])
@@ -256,7 +256,7 @@ def _backward_with_norms(params, x, y, work=None):
     total_2 = _one_hot(y, 3, dtype).dot(t2, out=b[3])
     t1 *= total_2[:, None]
     _less_one_hot(t1, y, out=t1)
-    t1 /= batch
+    t1 *= 1 / batch
     d_c = np.ones(batch, dtype=dtype).dot(t1, out=b[7])
     t5 = np.multiply(x, x, out=b[8])
     s_W = t5.dot(np.ones(4, dtype=dtype), out=b[3])
@@ -307,7 +307,7 @@ def _clipped_backward(params, x, y, max_norm, work=None):
     np.sqrt(norms, out=norms)
     t7 = np.divide(max_norm, norms, out=b[3])
     np.minimum(t7, 1, out=t7)
-    t7 /= batch
+    t7 *= 1 / batch
     t1 *= t7[:, None]
     t8 = np.ones(batch, dtype=dtype)
     d_c = t8.dot(t1, out=b[6])
