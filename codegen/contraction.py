@@ -40,7 +40,15 @@ def lower_contract(builder: Builder, node: Node, args: Sequence[int]) -> int:
     for register, x, indices in zip(args, node.inputs, node.attr("indices"), strict=True):
         sizes.update(zip(indices, x.shape, strict=True))
         operands.append(_without_repeats(builder, Operand(register, indices), out))
-    work = _Pairs(builder, sizes)
+    # Windows are added up place by place, which is fast where each place lies in one piece: the
+    # windows' own axes first in memory, then those that they are taken along, then all others.
+    along = {
+        out[axis]
+        for user in builder.users.get(node, ())
+        if user.op == "overlap_add"
+        for axis in user.attr("axes")
+    }
+    work = _Pairs(builder, sizes, along)
     if len(operands) > 1:
         # Python numbers have no axes; a product takes them as they are, a matrix product cannot.
         operands = [Operand(builder.strong(o.register), o.indices) for o in operands]
@@ -101,9 +109,13 @@ def _cheapest_pair(
 class _Pairs:
     """Products of two operands, with the sizes of the indices at hand."""
 
-    def __init__(self, builder: Builder, sizes: Mapping[int, Size]) -> None:
+    def __init__(
+        self, builder: Builder, sizes: Mapping[int, Size], along: Collection[int] = ()
+    ) -> None:
+        """``along``: where the result is windows to be added up, the axes that they lie along."""
         self.builder = builder
         self.sizes = sizes
+        self.along = along
 
     def reduced(self, operand: Operand, kept: Collection[int]) -> Operand:
         """The operand summed over the indices that are not kept."""
@@ -135,6 +147,44 @@ class _Pairs:
         register = self.shaped(operand, [i for group in groups for i in group])
         return views.reshape(self.builder, register, shape)
 
+    def on_the_left(self, operand: Operand, free: Indices, target: Sequence[int]) -> bool:
+        """Whether the operand is the first factor; ``free`` are those of the target it has."""
+        if self.along:
+            return target[-1] in free
+        own = self.overlapping(operand)
+        if own & {*free} and self.places_first(operand):
+            return True
+        return target[0] in free
+
+    def places_first(self, operand: Operand) -> bool:
+        """Whether windows are copied faster a place of the window after the other.
+
+        Then there is more to copy in one piece along the array than along the window.
+        """
+        own = self.overlapping(operand)
+        places = views.window_places(self.builder, operand.register)
+        last = [i for i, p in zip(operand.indices, places, strict=True) if p == max(places)]
+        if not own & {*last}:
+            return False
+        sizes = {i: self.sizes[i] for i in last}
+        lengths = {
+            i: size_value(n, dict.fromkeys(size_names(n), TYPICAL_SIZE)) for i, n in sizes.items()
+        }
+        return max((lengths[i] for i in last if i not in own), default=0) > max(
+            lengths[i] for i in last if i in own
+        )
+
+    def as_they_lie(self, group: Indices, *operands: Operand) -> Indices:
+        """A group with windows' own axes in the order in which the windows lie in memory."""
+        if self.along:
+            return tuple(sorted(group, key=lambda i: i not in self.along))
+        for operand in operands:
+            if self.overlapping(operand) & {*group}:
+                places = views.window_places(self.builder, operand.register)
+                place = dict(zip(operand.indices, places, strict=True))
+                return tuple(sorted(group, key=lambda i: place[i]))
+        return group
+
     def overlapping(self, operand: Operand) -> set[int]:
         """The indices of the windows' own axes, where the operand is a view of windows."""
         axes = views.window_axes(self.builder, operand.register)
@@ -148,17 +198,19 @@ class _Pairs:
         BLAS reads no array that overlaps itself, so that they are copied (im2col); the group that
         has the windows' own axes makes the columns whichever way round a product takes them.
         """
-        last = max(place for place, group in enumerate(groups) if own & {*group})
-        order = [place for place in range(len(groups)) if place != last]
-        register = self.shaped(operand, [i for place in (*order, last) for i in groups[place]])
+        whole = max(place for place, group in enumerate(groups) if own & {*group})
+        rest = [place for place in range(len(groups)) if place != whole]
+        first = self.places_first(operand)
+        order = [whole, *rest] if first else [*rest, whole]
+        register = self.shaped(operand, [i for place in order for i in groups[place]])
         step = self.builder.steps[register]
-        rows = shape_size(shape[place] for place in order)
+        sizes = shape_size(shape[place] for place in rest), shape[whole]
         matrix = self.builder.emit(
-            "columns", [register], shape=(rows, shape[last]), dtype=step.dtype
+            "columns", [register], shape=sizes[::-1] if first else sizes, dtype=step.dtype
         )
-        apart = views.reshape(self.builder, matrix, tuple(shape[p] for p in (*order, last)))
+        apart = views.reshape(self.builder, matrix, tuple(shape[place] for place in order))
         return views.transpose(
-            self.builder, apart, [(*order, last).index(place) for place in range(len(groups))]
+            self.builder, apart, [order.index(place) for place in range(len(groups))]
         )
 
     def pair(self, a: Operand, b: Operand, target: Indices) -> Operand:
@@ -169,14 +221,16 @@ class _Pairs:
         batch = tuple(i for i in target if i in a.indices and i in b.indices)
         a_free = tuple(i for i in target if i in a.indices and i not in b.indices)
         b_free = tuple(i for i in target if i in b.indices and i not in a.indices)
+        summed, a_free, b_free = (self.as_they_lie(i, a, b) for i in (summed, a_free, b_free))
         if not summed:
             return self.product(a, b, target)
         if not a_free and not b_free:
             return self.inner(a, b, batch, summed)
         free = [i for i in target if i not in batch]
-        if free[0] in b_free:  # the operand whose free index comes first stands on the left
+        # The operand whose free index comes first stands on the left.
+        if self.on_the_left(b, b_free, free) and not self.on_the_left(a, a_free, free):
             a, b, a_free, b_free = b, a, b_free, a_free
-        if batch or self.overlapping(a) or self.overlapping(b):
+        if batch or self.along or self.overlapping(a) or self.overlapping(b):
             return self.batched(a, b, (batch, a_free, summed, b_free))
         if len(summed) == 1 and len(b_free) <= 1:
             return self.matrix(a, b, a_free, summed[0], b_free)

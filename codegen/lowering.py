@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 
 from codegen import views
 from codegen.contraction import lower_contract
+from codegen.layout import laid_out, memory_order
 from codegen.loops import lower_final, lower_loop, lower_stacked
 from codegen.program import Builder
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of
-from symdiff.expr.ops import promote
+from symdiff.expr.ops import OPS, promote
 from symdiff.expr.scalars import SCALARS
 from symdiff.expr.shapes import (
     Shape,
@@ -35,7 +36,15 @@ FLOATS = ("float32", "float64")
 
 def lower(builder: Builder, node: Node, args: list[int]) -> int:
     """The register that holds the node's value, given those of its inputs."""
-    return LOWERINGS[node.op](builder, node, args)
+    order = memory_order(builder, node, args) if OPS[node.op].elementwise else None
+    if order is None:
+        made = LOWERINGS[node.op](builder, node, args)
+    else:
+        args = [laid_out(builder, arg, order) for arg in args]
+        made = views.transpose(builder, LOWERINGS[node.op](builder, node, args), order)
+    if views.is_turned(builder, made):
+        builder.nodes.setdefault(builder.steps[made].args[0], node)
+    return made
 
 
 def _leaf(builder: Builder, node: Node, args: list[int]) -> int:
@@ -79,7 +88,7 @@ def _add(builder: Builder, node: Node, args: list[int]) -> int:
         total = builder.emit(
             "add",
             terms,
-            shape=_joint_shape(builder, terms) if pairs else node.shape,
+            shape=_joint_shape(builder, terms),
             dtype=node.dtype,
             weak=all(builder.steps[arg].weak for arg in terms),
             coefficients=tuple(c for _, c in part),
@@ -102,7 +111,7 @@ def _mul(builder: Builder, node: Node, args: list[int]) -> int:
             builder.divisors.setdefault(arg)
     vectors = _outer_factors(builder, node, args)
     if vectors:
-        return builder.emit("outer", vectors, shape=node.shape, dtype=node.dtype)
+        return builder.emit("outer", vectors, shape=_joint_shape(builder, args), dtype=node.dtype)
     pairs = list(zip(args, exponents, strict=True))
     while True:
         part, pairs = pairs[:MOST_OPERANDS], pairs[MOST_OPERANDS:]
@@ -110,7 +119,7 @@ def _mul(builder: Builder, node: Node, args: list[int]) -> int:
         product = builder.emit(
             "mul",
             factors,
-            shape=_joint_shape(builder, factors) if pairs else node.shape,
+            shape=_joint_shape(builder, factors),
             dtype=node.dtype,
             weak=all(builder.steps[arg].weak for arg in factors),
             exponents=tuple(e for _, e in part),
@@ -178,7 +187,7 @@ def _scalar(builder: Builder, node: Node, args: list[int]) -> int:
         args[offset + position] = builder.strong(values[position])
     if offset:
         args[0] = builder.strong(args[0])
-    return builder.emit(node.op, args, shape=node.shape, dtype=node.dtype)
+    return builder.emit(node.op, args, shape=_joint_shape(builder, args), dtype=node.dtype)
 
 
 _TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
@@ -194,11 +203,12 @@ def _comparison(builder: Builder, node: Node, args: list[int]) -> int:
     if len(weights) == 1 and abs(weights[0]) == 1 and math.isfinite(constant):
         bound = builder.number(-constant * weights[0], less.dtype)
         action = node.op if weights[0] > 0 else _TURNED[node.op]
-        return builder.emit(action, [less.args[0], bound], shape=node.shape, dtype=node.dtype)
+        return builder.emit(action, [less.args[0], bound], shape=less.shape, dtype=node.dtype)
     # Infinities of one sign have no difference, but are equal.
     if not constant and sorted(weights) == [-1.0, 1.0] and node.op in ("lt", "gt"):
         above, below = (less.args[weights.index(sign)] for sign in (1.0, -1.0))
-        return builder.emit(node.op, [above, below], shape=node.shape, dtype=node.dtype)
+        shape = _joint_shape(builder, [above, below])
+        return builder.emit(node.op, [above, below], shape=shape, dtype=node.dtype)
     return _scalar(builder, node, args)
 
 
@@ -208,7 +218,7 @@ def _cast(builder: Builder, node: Node, args: list[int]) -> int:
         settings = dict(step.details)
         return builder.emit(step.action, shape=(), dtype=node.dtype, weak=True, **settings)
     arg = builder.strong(args[0])
-    return builder.emit("cast", [arg], shape=node.shape, dtype=node.dtype)
+    return builder.emit("cast", [arg], shape=builder.steps[arg].shape, dtype=node.dtype)
 
 
 def _one_array(builder: Builder, node: Node, args: list[int]) -> int:
@@ -278,7 +288,39 @@ def _concatenate(builder: Builder, node: Node, args: list[int]) -> int:
 def _max(builder: Builder, node: Node, args: list[int]) -> int:
     if not node.attr("axes"):
         return args[0]
+    if views.is_turned(builder, args[0]):
+        return views.reduced(builder, "max", builder.steps[args[0]], node.attr("axes"))
     return _one_array(builder, node, args)
+
+
+def _window(builder: Builder, node: Node, args: list[int]) -> int:
+    """Windows of an array as it lies in memory."""
+    if not views.is_turned(builder, args[0]):
+        return _one_array(builder, node, args)
+    step = builder.steps[args[0]]
+    order, own = step.detail("order"), node.ndim - len(step.shape)
+    settings = dict(node.attributes)
+    settings["axes"] = tuple(order[axis] for axis in settings["axes"])
+    rank = len(order)
+    lead = [node.shape[order.index(axis)] for axis in range(rank)]
+    shape = (*lead, *node.shape[rank:])
+    made = builder.emit("window", step.args, shape=shape, dtype=node.dtype, **settings)
+    return views.transpose(builder, made, [*order, *range(rank, rank + own)])
+
+
+def _overlap_add(builder: Builder, node: Node, args: list[int]) -> int:
+    """Windows added up in an array whose axes lie in memory as the windows' do."""
+    if not views.is_turned(builder, args[0]):
+        return _one_array(builder, node, args)
+    order = builder.steps[args[0]].detail("order")
+    rank = node.ndim
+    lies = sorted(range(rank), key=lambda axis: order[axis])
+    windows = views.transpose(builder, args[0], [*lies, *range(rank, len(order))])
+    settings = dict(node.attributes)
+    settings["axes"] = tuple(lies.index(axis) for axis in settings["axes"])
+    shape = tuple(node.shape[axis] for axis in lies)
+    made = builder.emit("overlap_add", [windows], shape=shape, dtype=node.dtype, **settings)
+    return views.transpose(builder, made, [lies.index(axis) for axis in range(rank)])
 
 
 LOWERINGS: dict[str, Lowering] = {
@@ -297,7 +339,8 @@ LOWERINGS: dict[str, Lowering] = {
     **dict.fromkeys(("prod", "cumsum", "softmax", "log_softmax", "logsumexp"), _one_array),
     **dict.fromkeys(("flip", "pad", "take", "scatter_add"), _one_array),
     "concatenate": _concatenate,
-    **dict.fromkeys(("window", "overlap_add"), _one_array),
+    "window": _window,
+    "overlap_add": _overlap_add,
     "reshape": _reshape,
     "slice": _slice,
     "one_hot": _one_hot,

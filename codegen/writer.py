@@ -88,6 +88,7 @@ class Writer:
             for register, node in program.nodes.items()
             if node in self.preferred
             and program.steps[register].action not in LEAVES
+            and not _is_turned(program, register)
             and (register not in program.divided or _comment(program, register, self.comments))
         }
 
@@ -222,9 +223,19 @@ def _with_comments(
     return [line for block in blocks for line in block]
 
 
+def _is_turned(program: Program, register: int) -> bool:
+    """Whether a register is another look at one that holds the same value."""
+    step = program.steps[register]
+    known = program.nodes
+    return step.action == "transpose" and known.get(step.args[0]) is known[register]
+
+
 def _comment(program: Program, register: int, comments: Mapping[Node, str]) -> str | None:
     """The equation that a line computes, said of what it holds."""
-    text = comments.get(program.nodes[register]) if register in program.nodes else None
+    node = program.nodes.get(register)
+    text = None if node is None else comments.get(node)
+    if node is not None and text is not None and program.steps[register].shape != node.shape:
+        text += ", its axes in another order"
     if text is None or register not in program.divided:
         return text
     times = f"{program.divided[register]} * "
