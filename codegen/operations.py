@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from codegen import softmaxes, views, windows
@@ -52,6 +53,8 @@ class _Expansion:
         self.place: dict[int, int] = {}
         self.sigmoids: dict[tuple[int, float], int] = {}
         self.softmaxes = softmaxes.Sharing(program)
+        self.readers = program.readers()
+        self.results = set(program.results.values())
 
     def run(self) -> Program:
         for step in self.program.steps:
@@ -170,7 +173,10 @@ def _sigmoid(work: _Expansion, step: Step, args: list[int]) -> int:
     opposite = work.sigmoids.get((x, -factor))
     if opposite is not None:
         return work.ufunc("subtract", [one, opposite], step.dtype)
-    if factor == 1:
+    inside = _scaled_argument(work, step, -factor)
+    if inside is not None:
+        minus = inside
+    elif factor == 1:
         minus = work.ufunc("negative", [x], step.dtype)
     elif factor == -1:
         minus = x
@@ -181,6 +187,21 @@ def _sigmoid(work: _Expansion, step: Step, args: list[int]) -> int:
     result = work.ufunc("divide", [one, below], step.dtype)
     work.sigmoids[x, factor] = result
     return result
+
+
+def _scaled_argument(work: _Expansion, step: Step, factor: float) -> int | None:
+    """A sigmoid's argument times a number, if that saves a pass: see _taken_in.
+
+    The opposite sigmoid, which is 1 minus this one, is the only other that may read the sum.
+    """
+    steps, product = work.program.steps, work.program.steps[step.args[0]]
+    if product.action != "mul" or abs(product.detail("coefficient")) != abs(factor):
+        return None
+    others = [r for arg in product.args for r in work.readers[arg] if steps[r].action == "mul"]
+    opposite = {r for r in others if steps[r].args == product.args}
+    if any(steps[r].action != "sigmoid" for made in opposite for r in work.readers[made]):
+        return None
+    return _taken_in(work, product, factor, len(opposite))
 
 
 def _merge(work: _Expansion, registers: Sequence[int], function: str, dtype: str) -> int:
@@ -255,8 +276,41 @@ def _scalar_sum(
     )
 
 
+def _taken_in(work: _Expansion, step: Step, number: float, alone: int) -> int | None:
+    """A product times a number that is multiplied into a sum of multiples among its factors.
+
+    c (a x + b) y is (ca x + cb) y, a pass less.  None if there is no such sum, or if more than
+    ``alone`` steps read it.
+    """
+    pairs = list(zip(step.args, step.detail("exponents"), strict=True))
+    for place, (arg, e) in enumerate(pairs):
+        total = work.program.steps[arg]
+        if total.action != "add" or e != 1 or not total.shape or arg in work.results:
+            continue
+        weights = total.detail("coefficients")
+        if len(work.readers[arg]) > alone or any(abs(c) == 1 for c in weights):
+            continue
+        scaled = (
+            ("coefficients", tuple(number * c for c in weights)),
+            ("constant", number * total.detail("constant")),
+        )
+        inner = _add(work, replace(total, details=scaled), [work.place[a] for a in total.args])
+        args = [work.place[a] for a in step.args]
+        args[place] = inner
+        details = (("exponents", step.detail("exponents")), ("coefficient", 1.0))
+        return _mul(work, replace(step, details=details), args)
+    return None
+
+
 def _mul(work: _Expansion, step: Step, args: list[int]) -> int:
     dtype, coefficient = step.dtype, step.detail("coefficient")
+    readers = work.readers.get(step.dest, [])
+    if abs(coefficient) != 1 and not any(
+        work.program.steps[r].action == "sigmoid" for r in readers
+    ):
+        inside = _taken_in(work, step, coefficient, 1)
+        if inside is not None:
+            return inside
     pairs = list(zip(args, step.detail("exponents"), strict=True))
     # Masks multiply what is an array of floats by then: NumPy has no -mask.
     masks = [a for a, _ in pairs if work.step(a).dtype == "bool"]

@@ -33,19 +33,27 @@ def shared_products(program: Program) -> Program:
 
 @dataclass
 class _Pairs:
-    """The factors of each product, and the pairs that have been put in their places."""
+    """The factors of each product, and the pairs that have been put in their places.
+
+    ``twins`` are products of the same arrays, by the first of them.
+    """
 
     program: Program
     factors: dict[int, dict[Factor, None]] = field(default_factory=dict)
     chosen: list[Pair] = field(default_factory=list)
     holders: dict[Pair, dict[int, None]] = field(default_factory=dict)
+    twins: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        first: dict[tuple[Factor, ...], int] = {}
         for step in self.program.steps:
             if step.action == "mul" and step.shape and not step.weak:
                 found = self._arrays(step)
                 if len(found) > 1:
-                    self.factors[step.dest] = dict.fromkeys(found)
+                    # Multiples of one product are made of it.
+                    same = first.setdefault(tuple(sorted(found)), step.dest)
+                    self.twins[step.dest] = same
+                    self.factors.setdefault(same, dict.fromkeys(found))
 
     def _arrays(self, step: Step) -> list[Factor]:
         steps = self.program.steps
@@ -117,7 +125,8 @@ class _Writing:
         )
 
     def _written(self, step: Step) -> int:
-        factors = self.pairs.factors.get(step.dest, {})
+        same = self.pairs.twins.get(step.dest, step.dest)
+        factors = self.pairs.factors.get(same, {})
         if not any(register < 0 for register, _ in factors):
             return self.builder.append(
                 replace(

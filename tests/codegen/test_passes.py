@@ -1,0 +1,75 @@
+"""How often emitted functions go through their largest arrays: no more than by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from codegen.description import surroundings
+from codegen.functions import function_program
+from codegen.operations import single_calls
+from codegen.program import build_program
+from symdiff.compiler import compile_spec
+from symdiff.expr import build as b
+from symdiff.expr.node import Node
+
+WIDE = 777
+SPEC = """
+name = "wide"
+dtype = "float32"
+output = "z2"
+[inputs]
+x = {{ shape = ["batch", 5] }}
+y = {{ shape = ["batch"], labels = 3 }}
+[parameters]
+W1 = {{ shape = [5, 777] }}
+b1 = {{ shape = [777] }}
+W2 = {{ shape = [777, 3] }}
+[equations]
+h1 = "{activation}(x @ W1 + b1)"
+z2 = "h1 @ W2"
+[loss]
+per_example = "softmax_cross_entropy(z2, y)"
+"""
+
+#: Calls, an element at a time, on arrays of all hidden units of all examples.
+PASSES = {
+    ("relu", "forward"): 2,
+    ("relu", "backward"): 4,
+    ("relu", "hvp"): 7,
+    ("tanh", "forward"): 2,
+    ("tanh", "backward"): 5,
+    ("gelu", "forward"): 9,
+    ("gelu", "backward"): 17,
+    ("gelu", "backward_with_norms"): 17,
+    ("sigmoid", "backward"): 8,
+}
+
+
+@pytest.mark.parametrize(("activation", "function"), PASSES)
+def test_passes_over_all_hidden_units(activation: str, function: str) -> None:
+    description = compile_spec(SPEC.format(activation=activation), [function]).description
+    program = function_program(surroundings(description), description.functions[function])
+    calls = [
+        step.detail("function")
+        for step in program.steps
+        if step.action == "call"
+        and step.shape == ("batch", WIDE)
+        and dict(step.details).get("elementwise")
+    ]
+    assert len(calls) == PASSES[activation, function], calls
+
+
+x, y = b.input("x", (4, 3)), b.input("y", (4, 3))
+
+
+@pytest.mark.parametrize(
+    ("node", "calls"),
+    [
+        (2 * (3 * x + 1) * y, 3),  # 6 x + 2, times y
+        (2 * (x + 1) * y, 3),  # (x + 1) y, times 2
+        (b.sigmoid(2 * (3 * x + 1) * y), 6),  # as above, and exp, + 1, 1 /
+    ],
+)
+def test_numbers_are_multiplied_into_sums_of_multiples(node: Node, calls: int) -> None:
+    program = single_calls(build_program({"y": node}))
+    assert sum(step.action == "call" for step in program.steps) <= calls
