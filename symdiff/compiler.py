@@ -127,6 +127,8 @@ def inspect_spec(
     model = load(spec, _axes(example_axis))
     if equations:
         return equations_text(model)
+    if model.split and of != "norms":  # the loss is what it is, of one batch
+        model = load(spec)
     found = inspect_model(model, wrt, of, raw)
     forms = {
         "text": lambda: found.to_text(trace),

@@ -271,6 +271,8 @@ def test_the_commands_take_it(tmp_path: Path) -> None:
     assert run.exit_code == 0, run.output
     shown = inspect_spec(spec, [], "norms", "text", example_axis="user/row")
     assert "(user,)" in shown
+    whole = inspect_spec(spec, [], "backward", "text", example_axis="user/row")
+    assert whole == inspect_spec(spec, [], "backward", "text")
     again = inspect_spec(spec, [], "norms", "text", equations=True, example_axis="user/row")
     assert 'x = { shape = ["batch", 5] }' in again
     cost = cost_spec(spec, {"user": 4, "row": 8}, ["per_example_sq_norms"], "user/row")
