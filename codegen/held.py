@@ -124,6 +124,8 @@ class _Lines:
             if self.frees and line.after != 0:
                 last = self.plan.last_use.get(register, register)
                 ending.setdefault(last, []).append(line.after)
+        for gone in ending.pop(place, ()):  # what the last line read, or wrote over
+            kept = size_sub(kept, gone)
         return [*found, kept]
 
     def block(self, register: int) -> _Held:
@@ -145,9 +147,16 @@ class _Lines:
         return _Held(largest(size_add(made, peak) for peak in inner[0]), after)
 
     def left(self, pick: Step) -> Size:
-        """What is left behind by a step with blocks: branches' names are counted with theirs."""
-        is_branch = self.program.steps[pick.args[0]].action == "branch"
-        return 0 if is_branch and not self.frees else array_bytes(pick)
+        """What is left behind by a step with blocks, by those of a branch that make it.
+
+        Where all is kept, branches' names are counted with theirs.
+        """
+        step = self.program.steps[pick.args[0]]
+        if step.action != "branch":
+            return array_bytes(pick)
+        made = (pick.detail("label") in block.results for block in step.blocks)
+        first, second = (array_bytes(pick) if own else 0 for own in made)
+        return chosen(step, first, second) if self.frees else 0
 
     def evaluated(self, register: int) -> _Held:
         """One step and all that is written inside its line."""

@@ -201,3 +201,12 @@ def test_only_what_may_be_the_largest_is_kept() -> None:
         as_size(3 * m),
     )
     assert largest([]) == (0,)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_more_is_live_than_is_held(name: str) -> None:
+    model, sizes = compiled(name), {**MODELS[name][1], "batch": 100}
+    for function in model.description.functions:
+        cost = cost_of(model.description, function)
+        live = cost.number(cost.live_bytes, sizes)
+        assert 0 < live <= cost.number(cost.peak_bytes, sizes), function
