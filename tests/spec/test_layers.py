@@ -196,3 +196,15 @@ def test_faults_of_masks(loss: str, said: str) -> None:
     with pytest.raises(SpecError) as caught:
         layered(DENSE.format(5), loss, SEQUENCE)
     assert said in caught.value.lines[0]
+
+
+def test_a_layers_parameter_keeps_clear_of_the_values_above() -> None:
+    """An activation's value and the next layer's slope would both be a1."""
+    model = layered(
+        '[[layers]]\nkind = "activation"\nactivation = "tanh"\n[[layers]]\nkind = "prelu"\n'
+        + DENSE.format(6),
+        'kind = "squared_error"\ntarget = "x"',
+        SEQUENCE,
+    )
+    assert [*model.parameters] == ["a1_", "W2", "b2"]
+    assert [e.text for e in model.equations.values()][:2] == ["tanh(x)", "prelu(a1, a1_)"]

@@ -96,7 +96,12 @@ class Layers:
         value: float | None = None,
         trainable: bool = True,
     ) -> str:
-        """Declare a parameter of a layer, whose sizes must be numbers or names."""
+        """Declare a parameter of a layer, whose sizes must be numbers or names; its name.
+
+        Where a layer above wrote an equation of that name, that is ``name`` and the like.
+        """
+        while self.spec.kinds.get(name) == "equation":
+            name += "_"
         made = [size for size in shape if not isinstance(size, (int, str))]
         if made and not self.broken:
             names = sorted(set().union(*map(size_names, made)))
@@ -159,7 +164,7 @@ class Layers:
         named: Sequence[str | int] = (),
     ) -> str:
         """Declare a weight, which ``l2`` counts; ``named`` are the sizes that its table names."""
-        self.parameter(name, shape, path, init, None, trainable)
+        name = self.parameter(name, shape, path, init, None, trainable)
         if not self.broken:
             self.spec.uses[name].update(size for size in named if isinstance(size, str))
             if trainable:
