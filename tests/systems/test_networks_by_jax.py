@@ -29,7 +29,15 @@ CHOSEN = NAMES if os.environ.get("SYMDIFF_ALL_NETWORKS") else FEW
 #: The loss is linear in all that it is made of.
 NO_GAUSS_NEWTON = {"gcn", "quantiles", "states", "units"}
 #: What their losses are made of by the last step that is not linear is not the twin's value.
-CUT_ELSEWHERE = {"euler", "flow", "hidden_markov", "mixture", "multitask", "rnn_regression"}
+CUT_ELSEWHERE = {
+    "euler",
+    "flow",
+    "hidden_markov",
+    "many_losses",
+    "mixture",
+    "multitask",
+    "rnn_regression",
+}
 
 
 @pytest.fixture(autouse=True)

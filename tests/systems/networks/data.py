@@ -57,6 +57,10 @@ def _drawn(rng: np.random.Generator, facts: Mapping[str, Any], shape: list[int],
         return found
     if facts.get("zero_or_one"):
         return (rng.random(shape) < 0.7) * 1.0
+    if facts.get("one_hot"):
+        return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+    if facts.get("range"):
+        return rng.uniform(*facts["range"], shape)
     if facts.get("plus_minus_one"):
         return rng.integers(0, 2, shape) * 2.0 - 1.0
     if facts.get("sums_to_one"):

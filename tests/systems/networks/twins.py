@@ -587,6 +587,86 @@ def heads_by_hand(p: Any, x: Any, y: Any) -> Any:
     return h + (a * sigmoid(b)) @ p["D"], lambda z: n.entropy(z, y).mean(1)
 
 
+def many_losses(p: Any, **d: Any) -> Any:
+    v = p["v"]
+    h = d["x"] @ p["W"] + p["b"]
+    z = (jnp.tanh(v * h) + 2 * h) / 3
+
+    def losses(z: Any) -> Any:
+        y, logs = d["y"], jax.nn.log_softmax(z)
+        kept, label = y != -1, jnp.maximum(y, 0)
+        own = z[jnp.arange(len(z)), label][:, None]
+        wrong = jnp.arange(3) != label[:, None]
+        total = jnp.where(kept, jnp.where(wrong, relu(0.5 + z - own), 0).sum(1), 0)
+        total += relu(1 - d["sign"] * z).sum(1) + n.entropy(z, y, ignore=-1)
+        total += -((0.8 * d["hot"] + 0.2 / 3) * logs).sum(1)
+        total += -(d["soft"] * jnp.array([1.0, 0.5, 2.0]) * logs).sum(1)
+        total += (d["soft"] * (jnp.log(d["soft"]) - logs)).sum(1)
+        total += (jnp.exp(logs) * (logs - jax.nn.log_softmax(d["other"]))).sum(1)
+        total += (n.logistic(z, d["unit"]) + n.logistic(z, d["bits"], v)).mean(1)
+        far = jnp.sqrt(((z - d["other"]) ** 2).sum(1))
+        total += jnp.where(d["pair"] > 0, far**2, relu(2 - far) ** 2)
+        lengths = jnp.sqrt((z**2).sum(1) * (d["other"] ** 2).sum(1))
+        total += (z * d["other"]).sum(1) / lengths
+        total += -jax.nn.log_softmax(2 * (z[:, None] * d["near"]).sum(-1))[:, 0]
+        e = jnp.abs(z - d["other"])
+        huber = jnp.where(e < 0.1, 0.5 * e**2, 0.1 * e - 0.005)
+        total += (huber * d["bits"]).sum(1) + 0.5 * (v + e**2 / jnp.exp(v)).mean(1)
+        total += (jnp.exp(z) - d["unit"] * z).sum(1)
+        total += jnp.prod(1 + z**2, axis=1) + z.max(1) - z.min(1) + z[:, 0] + z[:, 1]
+        return total + jnp.std(z, axis=1, ddof=1)
+
+    return z, losses
+
+
+def many_windows(p: Any, x: Any, s: Any, y: Any) -> Any:
+    def average(h: Any, size: Any, stride: int) -> Any:
+        """The mean of what a window sees of h, beyond whose ends is one place of nothing."""
+        rank, ends = h.ndim - 2, [(0, 0), (0, 0)] + [(1, 1)] * (h.ndim - 2)
+
+        def windows(a: Any) -> Any:
+            one = jnp.ones((1, 1, *size))
+            flat = jnp.pad(a, ends).reshape(-1, 1, *(k + 2 for k in a.shape[2:]))
+            return n.conv(flat, one, (stride,) * rank).reshape(*a.shape[:2], *out)
+
+        out = [(k + 2 - w) // stride + 1 for k, w in zip(h.shape[2:], size, strict=True)]
+        return windows(h), windows(jnp.ones_like(h))
+
+    c = softplus(n.conv(x, p["K"], (2, 1), [(1, 0), (1, 1)], (2, 1), groups=2))
+    total, count = average(c, (2, 3), 1)
+    h = total / count
+    up = []
+    for g in (0, 1):
+        own, w = h[:, 2 * g : 2 * g + 2], p["T"][2 * g : 2 * g + 2]
+        flat = jnp.zeros((len(x), 2, own.shape[2] + 2, 2 * own.shape[3] + 2))
+        for i in range(3):
+            for j in range(2):
+                part = jnp.einsum("bchw,co->bohw", own, w[:, :, i, j])
+                rows = slice(i, i + own.shape[2])
+                flat = flat.at[:, :, rows, 2 * j : 2 * j + 2 * own.shape[3] : 2].add(part)
+        up.append(flat[:, :, 1:-1])
+    u = jnp.concatenate(up, 1)
+    m = jnp.pad(u, [(0, 0), (0, 0), (1, 1), (1, 1)], constant_values=-1e30)
+    m = jnp.stack([
+        m[:, :, i : i + 2 * ((m.shape[2] - 3) // 2) + 1 : 2,
+          j : j + 3 * ((m.shape[3] - 3) // 3) + 1 : 3] for i in range(3) for j in range(3)
+    ]).max(0)  # fmt: skip
+    z = jnp.tanh(m).mean((2, 3)) @ p["A"]
+    d = jnp.tanh(n.conv(s, p["k"], 1, 0, 3))
+    e = jnp.concatenate([
+        n.conv_transpose(d[:, g : g + 1], p["t"][g : g + 1], 2, 1) for g in range(4)
+    ], 1)  # fmt: skip
+    e = jnp.maximum(e[..., 0:-1:2], e[..., 1::2])
+    f, _ = average(e, (3,), 2)
+    z = z + (f / 3).mean(2) @ p["A"]
+    c = jnp.pad(c, [(0, 0), (0, 0), (1, 0), (0, 2)])
+    ends = []
+    for size in c.shape[2:]:
+        more = 2 * (-(-size // 2) - 1) + 3 - size
+        ends.append((more // 2, more - more // 2))
+    return z + n.conv(c, p["L"], 2, ends).max((2, 3)), lambda z: ((z - y) ** 2).mean(1)
+
+
 def _squares(*names: str) -> Callable[[Any], Any]:
     return lambda p: sum((p[name] ** 2).sum() for name in names)
 
@@ -625,6 +705,11 @@ REGULARIZERS: dict[str, Callable[[Any], Any]] = {
         ((p["V"].T @ p["V"] - jnp.eye(4)) ** 2).sum() + 0.1 * jnp.abs(p["U"]).sum()
     ),
     "only_parameters": lambda p: p["w"] ** 4,
+    "many_losses": lambda p: (
+        0.1 * jnp.log(jnp.exp(p["W"]).sum())
+        + jnp.log1p(jnp.sqrt((p["b"] ** 2).sum()))
+        + 0.01 * (p["W"] ** 2 * p["W"][::-1, ::-1] ** 2).sum()
+    ),
     "svm": lambda p: 0.1 * jnp.sqrt((p["W"] ** 2).sum(1)).sum(),
 }
 
@@ -638,6 +723,6 @@ TWINS: dict[str, Twin] = {
         rotary, squeeze, quantiles, euler, conv_autoencoder, segmentation_layers, tiny32,
         masked_conv, graph_attention, memory_hops, lista, hidden_markov, inducing, hazard,
         straight_through, batch_norm_training, contrast_in_batch, odd_layers, states,
-        only_parameters, heads_by_hand,
+        only_parameters, heads_by_hand, many_losses, many_windows,
     )
 }  # fmt: skip
