@@ -55,6 +55,9 @@ def check(
     _check_first(subject, grads)
     _check_second(subject, hvp)
     _check_examples(subject, grads, subject.module, subject.inputs)
+    _check_empty(subject)
+    if seed % 3 == 0:
+        _check_plain(subject, grads, hvp)
     if subject.is_single:
         _check_single(subject)
     if jax:
@@ -86,6 +89,39 @@ def check_users(text: str, seed: int = 0, users: int = 2, rows: int = 2) -> None
     agree_all(grads, evaluate(theirs, subject.arrays, subject.all_sizes), "gradient of users")
     if grads:
         _check_examples(subject, grads, module, data, rows)
+
+
+def _check_empty(subject: Subject) -> None:
+    """A batch of no examples: no norms, no mean; a sum is 0, and Ω."""
+    module, params, model = subject.module, subject.params, subject.model
+    none = [subject.arrays[n][:0] for n in model.inputs]
+    norms = module.per_example_norms(params, *none)
+    if norms.shape != (0,):
+        raise Mismatch(f"norms of no examples: shape {norms.shape}")
+    if model.reduction == "sum":
+        own = model.regularizer
+        expected = 0.0 if own is None else evaluate(own, dict(params.items()), subject.sizes(0))
+        agree(module.loss(params, *none), expected, "loss of no examples")
+        return
+    try:
+        module.loss(params, *none)
+    except ValueError:
+        return
+    raise Mismatch("a mean over no examples has a value")
+
+
+def _check_plain(subject: Subject, grads: Mapping[str, Any], hvp: Mapping[str, Any]) -> None:
+    """The other style of emission gives the same numbers."""
+    plain = compile_model(subject.model, style="plain").module()
+    params, inputs = subject.params, subject.inputs
+    with np.errstate(all="raise", under="ignore"):
+        _, ours, norms = plain.backward_with_norms(params, *inputs)
+        agree_all(ours, list(grads.values()), "gradient in plain style")
+        twice = plain.hvp(params, subject.direction, *inputs)
+        agree_all(twice, list(hvp.values()), "hvp in plain style")
+        beside = list(subject.module.backward_with_norms(params, *inputs)[2].values())
+        largest = max((float(np.max(s, initial=0.0)) for s in beside), default=0.0)
+        agree_all(norms, beside, "squared norms in plain style", scale=largest)
 
 
 def _check_single(subject: Subject) -> None:
