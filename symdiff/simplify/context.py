@@ -115,6 +115,7 @@ class Memo:
     def __init__(self) -> None:
         self._found: dict[Hashable, dict[Node, tuple[tuple[Asked, ...], Any]]] = {}
         self._rebuilt: dict[tuple[Node, ...], Node] = {}
+        self._order: tuple[list[Node], list[Node]] = [], []
         self._loops: dict[Hashable, dict[tuple[Node, ...], tuple[Node, ...]]] = {}
         #: Of the planner: nodes as sums of products, and what contractions were evaluated to.
         self.taken_apart: dict[object, Products] = {}
@@ -127,6 +128,12 @@ class Memo:
     def loops(self, phases: Hashable) -> dict[tuple[Node, ...], tuple[Node, ...]]:
         """What all that is read of a loop became in these phases."""
         return self._loops.setdefault(phases, {})
+
+    def order(self, roots: Sequence[Node]) -> list[Node]:
+        """The graph in topological order; phases in a row mostly go over the same one."""
+        if self._order[0] != roots:
+            self._order = list(roots), toposort(roots)
+        return self._order[1]
 
     def rebuild(self, node: Node, inputs: Sequence[Node]) -> Node:
         """The node with other inputs, in normal form."""

@@ -162,10 +162,10 @@ def simplify(
     rules fired, after ``budget`` steps (default: 50 a node).
     """
     given = (roots,) if isinstance(roots, Node) else tuple(roots)
-    first = toposort(given)
+    memo = memo or Memo()
+    first = memo.order(list(given))
     steps = Budget(budget if budget is not None else 1000 + 50 * len(first))
     recorder = Tracer() if trace else Recorder()
-    memo = memo or Memo()
     mapping = {node: node for node in first}
     current = list(given)
     settled: dict[str, tuple[list[Node], set[Node]]] = {}
