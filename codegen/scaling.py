@@ -8,7 +8,7 @@ way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -130,77 +130,95 @@ def _carried(program: Program, ends: Mapping[int, int]) -> set[int]:
 
     ``ends`` are the steps that scale, and what they do.
     """
-    steps, readers = program.steps, program.readers()
-    results = {*program.results.values()}
-    carried = {
-        s.dest for s in steps if s.action in _CARRYING and s.shape and s.dtype.startswith("float")
-    }
-    # A value that is scaled itself does not hold the number twice.
-    carried = {r for r in carried if readers[r] and r not in results and r not in ends}
+    return _Carriers(program, ends).run()
 
-    def may_carry(step: Step, heights: Mapping[int, int], alone: bool) -> bool:
-        if step.action in _VIEWS and step.args[0] not in carried:
+
+class _Carriers:
+    """The search for them: lists by register, for programs are long."""
+
+    def __init__(self, program: Program, ends: Mapping[int, int]) -> None:
+        steps, results = program.steps, {*program.results.values()}
+        self.args = [step.args for step in steps]
+        self.readers = list(program.readers().values())
+        self.ends = ends
+        self.is_view = [step.action in _VIEWS for step in steps]
+        self.functions = [s.detail("function") if s.action == "call" else "" for s in steps]
+        # A value that is scaled itself does not hold the number twice.
+        self.carried = {
+            s.dest
+            for s in steps
+            if s.action in _CARRYING and s.shape and s.dtype.startswith("float")
+            if self.readers[s.dest] and s.dest not in results and s.dest not in ends
+        }
+
+    def run(self) -> set[int]:
+        """First what is read by anything that is not linear goes; then, of two factors, one."""
+        carried = self.carried
+        heights = [0 if r in carried else -1 for r in range(len(self.args))]
+        todo = sorted(carried)
+        while todo:
+            register = todo.pop()
+            if register in carried and not self.may_carry(register, heights, False):
+                carried.discard(register)
+                views = (r for r in self.readers[register] if self.is_view[r])
+                todo += [r for r in (*self.args[register], *views) if r in carried]
+        broken = {-1}
+        while broken:
+            heights = self.heights()
+            broken = {r for r in carried if not self.may_carry(r, heights, True)}
+            carried -= broken
+        return carried
+
+    def may_carry(self, register: int, heights: Sequence[int], alone: bool) -> bool:
+        """Whether the number in a value comes out of all that reads it."""
+        if self.is_view[register] and self.args[register][0] not in self.carried:
             return False  # of an argument, or of what stays as it is
-        return all(
-            ends.get(reader) == step.dest
-            or (reader in carried and _takes(steps[reader], step.dest, heights, alone))
-            for reader in readers[step.dest]
-        )
+        for reader in self.readers[register]:
+            if self.ends.get(reader) != register and (
+                reader not in self.carried or not self.takes(reader, register, heights, alone)
+            ):
+                return False
+        return True
 
-    # First what is read by anything that is not linear; then, of two factors, one.
-    heights: Mapping[int, int] = dict.fromkeys(carried, 0)
-    todo = sorted(carried)
-    while todo:
-        step = steps[todo.pop()]
-        if step.dest in carried and not may_carry(step, heights, False):
-            carried.discard(step.dest)
-            views = (r for r in readers[step.dest] if steps[r].action in _VIEWS)
-            todo += [r for r in (*step.args, *views) if r in carried]
-    broken = {-1}
-    while broken:
-        heights = _heights(program, carried)
-        broken = {r for r in carried if not may_carry(steps[r], heights, True)}
-        carried -= broken
-    return carried
+    def heights(self) -> list[int]:
+        """How many matrix products in a row lead to a value: cotangents have passed through some.
 
+        Values that do not hold the number are at -1.
+        """
+        heights = [-1] * len(self.args)
+        for register in sorted(self.carried):
+            args = self.args[register]
+            below = [heights[a] for a in args if self.takes(register, a, heights, True)]
+            is_product = self.functions[register] in ("dot", "matmul")
+            heights[register] = is_product + max(below, default=0)
+        return heights
 
-def _heights(program: Program, carried: set[int]) -> dict[int, int]:
-    """How many matrix products in a row lead to each value: cotangents have passed through some."""
-    heights: dict[int, int] = {}
-    for step in program.steps:
-        if step.dest in carried:
-            below = [heights[a] for a in step.args if _takes(step, a, heights, True)]
-            product = step.action == "call" and step.detail("function") in ("dot", "matmul")
-            heights[step.dest] = product + max(below, default=0)
-    return heights
+    def takes(self, reader: int, register: int, heights: Sequence[int], alone: bool) -> bool:
+        """Whether a number in one of a step's arguments comes out once in its result.
+
+        ``alone``: of several factors that may carry it, one does.
+        """
+        if heights[register] < 0:
+            return False
+        if self.is_view[reader]:
+            return True
+        function, args = self.functions[reader], self.args[reader]
+        if args.count(register) != 1:
+            return False
+        if function in _SUMS:
+            # Beside a cotangent, terms that do not carry the number are scaled; 1 - h^2 is none.
+            return heights[register] > 0 or min([heights[a] for a in args]) >= 0
+        if function in _PRODUCTS:
+            # One factor takes it: the one that can hand it on, as cotangents do.
+            if not alone:
+                return True
+            best = max([heights[a] for a in args])
+            return register == [a for a in args if heights[a] == best][-1]
+        return function in ("sum", "negative") or (function == "divide" and args[0] == register)
 
 
 def _is_sum(step: Step) -> bool:
     return step.action == "call" and step.detail("function") in _SUMS
-
-
-def _takes(step: Step, register: int, heights: Mapping[int, int], alone: bool) -> bool:
-    """Whether a number in one of its arguments comes out once in the step's result.
-
-    ``alone``: of several factors that may carry it, one does.
-    """
-    if register not in heights:
-        return False
-    if step.action in _VIEWS:
-        return True
-    function: str = step.detail("function")
-    if step.args.count(register) != 1:
-        return False
-    if function in _SUMS:
-        # Beside a cotangent, terms that do not carry the number are scaled; 1 - h^2 is none.
-        return all(a in heights for a in step.args) or heights[register] > 0
-    if function in _PRODUCTS:
-        # One factor takes it: the one that can hand it on, as cotangents do.
-        if not alone:
-            return True
-        best = max([heights.get(a, -1) for a in step.args])
-        return register == [a for a in step.args if heights.get(a, -1) == best][-1]
-    return function in ("sum", "negative") or (function == "divide" and step.args[0] == register)
 
 
 @lru_cache(maxsize=1024)
