@@ -69,7 +69,9 @@ def planned(
     planner = _Planner(gathered(roots), Nominal(sizes or {}), memo or Memo())
     new = planner.run()
     found = [new[root] for root in planner.roots]
-    return Planned(found, new, planner.decisions, frozenset(planner.facts))
+    # Decisions hold the planner, for prices that may be asked for, and it must not hold them.
+    decisions, planner.decisions = planner.decisions, []
+    return Planned(found, new, decisions, frozenset(planner.facts))
 
 
 class _Form:
