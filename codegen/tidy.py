@@ -8,7 +8,7 @@ step that nothing reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from codegen.program import Program, Step
@@ -23,8 +23,9 @@ FLOATS = ("float32", "float64")
 def tidy(program: Program) -> tuple[Step, ...]:
     """The steps, each said as shortly as it can be."""
     steps = program.steps
-    for rule in (_pooled, _kept_axes, _mean_of_sum, _clip):
-        steps = Tidying(replace(program, steps=steps)).run(rule)
+    for rule, actions in RULES.items():
+        if any(step.action in actions for step in steps):
+            steps = Tidying(replace(program, steps=steps)).run(rule, actions)
     return steps
 
 
@@ -36,9 +37,10 @@ class Tidying:
         self.readers = program.readers()
         self.results = set(program.results.values())
 
-    def run(self, rule: Rule) -> tuple[Step, ...]:
+    def run(self, rule: Rule, actions: Collection[str]) -> tuple[Step, ...]:
         for step in list(self.steps):
-            new = rule(self, self.steps[step.dest])
+            now = self.steps[step.dest]
+            new = rule(self, now) if now.action in actions else None
             if new is not None:
                 self.steps[step.dest] = new
         return tuple(self.steps)
@@ -57,7 +59,7 @@ def _pooled(tidying: Tidying, step: Step) -> Step | None:
 
     NumPy reduces several short axes that do not lie together at a tenth of the speed.
     """
-    if step.action not in ("max", "sum") or step.dtype not in FLOATS or len(step.shape) < 3:
+    if step.dtype not in FLOATS or len(step.shape) < 3:
         return None
     source = tidying.steps[step.args[0]]
     axes = step.detail("axes")
@@ -70,8 +72,6 @@ def _pooled(tidying: Tidying, step: Step) -> Step | None:
 
 
 def _kept_axes(tidying: Tidying, step: Step) -> Step | None:
-    if step.action != "index":
-        return None
     source = tidying.steps[step.args[0]]
     if not tidying.alone(source.dest) or not _restores(step, source):
         return None
@@ -90,7 +90,7 @@ def _restores(step: Step, source: Step) -> bool:
 
 def _mean_of_sum(tidying: Tidying, step: Step) -> Step | None:
     """x.sum() / 5 as x.mean(), which divides in the same way, for axes of known sizes."""
-    if step.action not in ("mul", "add") or step.weak:
+    if step.weak:
         return None
     for at, arg in enumerate(step.args):
         total = tidying.steps[arg]
@@ -119,8 +119,6 @@ def _mean_of_sum(tidying: Tidying, step: Step) -> Step | None:
 
 def _clip(tidying: Tidying, step: Step) -> Step | None:
     """minimum(maximum(x, a), b) as clip(x, a, b), which NumPy defines so."""
-    if step.action != "minimum":
-        return None
     for inner, high in (step.args, step.args[::-1]):
         lower = tidying.steps[inner]
         if lower.action != "maximum" or not tidying.alone(inner) or lower.shape != step.shape:
@@ -133,3 +131,12 @@ def _clip(tidying: Tidying, step: Step) -> Step | None:
 def _by_size(steps: Sequence[Step], args: Sequence[int]) -> list[int]:
     """The larger array first, a bound last."""
     return sorted(args, key=lambda arg: (-len(steps[arg].shape), steps[arg].action == "mul"))
+
+
+#: The rules, in order, each with the actions of the steps that it rewrites.
+RULES: dict[Rule, tuple[str, ...]] = {
+    _pooled: ("max", "sum"),
+    _kept_axes: ("index",),
+    _mean_of_sum: ("mul", "add"),
+    _clip: ("minimum",),
+}

@@ -1,18 +1,24 @@
 """How long compiling takes: networks by depth, with all functions.
 
 Nothing is asserted about times; ``pytest tests/benchmarks --benchmark-only`` prints them, for the
-depths in ``SYMDIFF_DEPTHS``, such as "50,200,1000".  What stands beside them as ``extra_info``:
-milliseconds a layer.
+depths in ``SYMDIFF_DEPTHS``, such as "50,200,1000", as the processor's time.  What stands beside
+them as ``extra_info``: milliseconds a layer, and from the first depth on the slope of the time
+over depth, both as logarithms: 1 is linear.
 """
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from typing import Any
 
 import pytest
 
 from symdiff.compiler import compile_spec
+
+#: The first depth of each body, and its seconds.
+FIRST: dict[str, tuple[int, float]] = {}
 
 DEPTHS = [int(n) for n in os.environ.get("SYMDIFF_DEPTHS", "10,20").split(",")]
 BODIES = {"plain": "tanh({x} @ W{i} + b{i})", "residual": "{x} + tanh({x} @ W{i} + b{i})"}
@@ -33,11 +39,18 @@ def network(depth: int, body: str) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.benchmark(timer=time.process_time)
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("name", BODIES)
 def test_compile(benchmark: Any, name: str, depth: int) -> None:
+    assert compile_spec(network(2, BODIES[name])).source  # what is imported is no part of it
     spec = network(depth, BODIES[name])
     text = benchmark.pedantic(lambda: compile_spec(spec).source, rounds=1)
     assert f"h{depth}" in text
     if benchmark.stats:
-        benchmark.extra_info["ms a layer"] = round(1e3 * benchmark.stats.stats.min / depth, 1)
+        seconds = benchmark.stats.stats.min
+        benchmark.extra_info["ms a layer"] = round(1e3 * seconds / depth, 1)
+        first, least = FIRST.setdefault(name, (depth, seconds))
+        if depth > first:
+            slope = math.log(seconds / least) / math.log(depth / first)
+            benchmark.extra_info["slope"] = round(slope, 2)
