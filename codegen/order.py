@@ -11,17 +11,21 @@ NOTHING: Mapping[Node, Sequence[Node]] = {}
 
 
 def reading_order(
-    roots: Sequence[Node], first: Sequence[Node], reads: Mapping[Node, Sequence[Node]] = NOTHING
+    roots: Sequence[Node],
+    first: Sequence[Node],
+    reads: Mapping[Node, Sequence[Node]] = NOTHING,
+    plain: Sequence[Node] | None = None,
 ) -> list[Node]:
     """The nodes that the roots need, inputs before users, in an order for readers.
 
-    ``reads`` says what nodes need, where that is not their inputs.
+    ``reads`` says what nodes need, where that is not their inputs; ``plain`` is one such order,
+    where there is one already.
 
     Leaves of ``first`` come first, then what its other nodes need, in its order, then the rest;
     of a node's inputs, the one made of earlier leaves comes earlier.  (The graph's own order of
     operands is that of digests, which means nothing to a reader.)
     """
-    plain = down_to(roots, reads)
+    plain = down_to(roots, reads) if plain is None else plain
     needed = set(plain)
     wanted = [node for node in first if node in needed]
     below = {node: reads.get(node, node.inputs) for node in plain}
@@ -40,20 +44,24 @@ def reading_order(
         elif node not in done:
             done.add(node)
             stack.append((node, True))
-            inputs = sorted(dict.fromkeys(below[node]), key=lambda x: -rank[x])
-            stack.extend((x, False) for x in inputs if x not in done)
+            inputs = [x for x in dict.fromkeys(below[node]) if x not in done]
+            if len(inputs) > 1:
+                inputs.sort(key=lambda x: -rank[x])
+            stack += [(x, False) for x in inputs]
     return order
 
 
-def by_depth(roots: Sequence[Node], reads: Mapping[Node, Sequence[Node]] = NOTHING) -> list[Node]:
+def by_depth(
+    roots: Sequence[Node], reads: Mapping[Node, Sequence[Node]], plain: Sequence[Node]
+) -> list[Node]:
     """The roots, those that need the fewest steps in a row first; else in their order.
 
     Gradients so come in the order in which reverse mode has them, last layer first: each is made
     while the cotangent that it needs is there, and no cotangent is kept for later.
     """
     depth: dict[Node, int] = {}
-    for node in down_to(roots, reads):
-        depth[node] = 1 + max((depth[x] for x in reads.get(node, node.inputs)), default=0)
+    for node in plain:
+        depth[node] = 1 + max([depth[x] for x in reads.get(node, node.inputs)], default=0)
     return sorted(roots, key=depth.__getitem__)
 
 

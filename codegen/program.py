@@ -291,9 +291,12 @@ def _lowered(
     if asked is not None:
         entries = {leaf: name for name, leaf in asked.leaves.items()}
         reads |= dict.fromkeys(entries, tuple(asked.given.values()))
-    chosen = choices(down_to(roots, reads), roots, reads)
-    reads |= {node: choice.reads for node, choice in chosen.items()}
-    order = reading_order(by_depth(roots, reads) if early else roots, first, reads)
+    plain = down_to(roots, reads)
+    chosen = choices(plain, roots, reads)
+    if chosen:
+        reads |= {node: choice.reads for node, choice in chosen.items()}
+        plain = down_to(roots, reads)
+    order = reading_order(by_depth(roots, reads, plain) if early else roots, first, reads, plain)
     users: dict[Node, list[Node]] = {}
     for node in order:
         for x in reads.get(node, node.inputs):

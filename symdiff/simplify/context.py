@@ -48,22 +48,31 @@ class Context:
 
     def readers(self, node: Node) -> int:
         """How many readings of the node there are; a node that a rule has just made has one."""
-        count = self._counts.get(node, 1)
-        self.asked.append((Context.readers, node, count))
+        count = self._count(node)
+        self.asked.append((Context._count, node, count))
         return count
+
+    def _count(self, node: Node) -> int:
+        return self._counts.get(node, 1)
 
     def is_shared(self, node: Node) -> bool:
         """Whether there is more than one reading of the node."""
-        shared = self._counts.get(node, 1) > 1
-        self.asked.append((Context.is_shared, node, shared))
+        shared = self._shared(node)
+        self.asked.append((Context._shared, node, shared))
         return shared
+
+    def _shared(self, node: Node) -> bool:
+        return self._counts.get(node, 1) > 1
 
     def merges_upwards(self, node: Node) -> bool:
         """Whether the node's only reader is of its operation and shape, and will take it in."""
-        reader = self._only_reader(node)
-        merges = reader is not None and reader.op == node.op and reader.shape == node.shape
-        self.asked.append((Context.merges_upwards, node, merges))
+        merges = self._merges(node)
+        self.asked.append((Context._merges, node, merges))
         return merges
+
+    def _merges(self, node: Node) -> bool:
+        reader = self._only_reader(node)
+        return reader is not None and reader.op == node.op and reader.shape == node.shape
 
     def _only_reader(self, node: Node) -> Node | None:
         """The one node that reads this one, as it was when the phase began; None if not one."""

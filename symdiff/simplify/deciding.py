@@ -8,7 +8,7 @@ two forms of a norm is cheaper, both are to be had (:class:`Either`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Container, Sequence, Set
 from dataclasses import dataclass, replace
 
 from symdiff.expr.node import Node
@@ -53,6 +53,7 @@ class Deciding(Unformed):
         self.memo = memo
         self.one_example = Nominal({**numbers, "batch": numbers.get("batch", 1)})
         self.taken_apart: dict[object, Products] = memo.taken_apart
+        self.insides: dict[tuple[Node, frozenset[Node]], frozenset[Node]] = {}
         self.known_costs: dict[object, tuple[int, Known]] = {}
         self.decisions: list[Decision] = []
         self.eithers: dict[Node, Either] = {}
@@ -80,6 +81,15 @@ class Deciding(Unformed):
                     decision = replace(decision, guard=None)
                 self.decisions.append(decision)
             ledger.add(known.plans)
+
+    def inside(self, node: Node, opened: Container[Node]) -> Set[Node]:
+        """The unformed nodes that a node is made of; remembered of sets that do not change."""
+        if not isinstance(opened, frozenset):
+            return super().inside(node, opened)
+        found = self.insides.get((node, opened))
+        if found is None:
+            found = self.insides[node, opened] = frozenset(super().inside(node, opened))
+        return found
 
     def around(self, group: Sequence[Node]) -> frozenset[Node]:
         """The open nodes that a decision on some of them hangs on, or touches."""

@@ -7,7 +7,7 @@ their factors, and the nodes on top of each other in it stay few enough to be se
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from symdiff.expr.graph import consumers, toposort
@@ -156,7 +156,7 @@ class Unformed:
             elif is_view(x):
                 todo += x.inputs
 
-    def inside(self, node: Node, opened: Container[Node]) -> set[Node]:
+    def inside(self, node: Node, opened: Container[Node]) -> Set[Node]:
         """The unformed nodes that a node is made of."""
         found: set[Node] = set()
         todo = list(node.inputs)
