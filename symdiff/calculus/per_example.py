@@ -51,9 +51,11 @@ def per_example_gradients(
         )
     roots, wholes = [losses], []
     for axis in axes:
-        single = unbatch(roots, axis, names if axis == axes[0] else None)
+        single = unbatch(roots, axis, names)
         roots = single.roots
         wholes.append((axis, single.whole))
+        rows = {whole: row for row, whole in single.whole.items()}
+        names = {rows.get(node, node): name for node, name in (names or {}).items()}
     found = gradients(roots[0], parameters)
     for axis, whole in reversed(wholes):
         if whole:
