@@ -61,6 +61,8 @@ class _Brief:
             return self.unary("softplus_brief", args[0])
         if step.action == "mul" and not step.weak:
             return self.product(step)
+        if step.action == "add" and not step.weak:
+            return self.total(step, args)
         quotient = self.guarded(step) if step.action == "where" else None
         if quotient is not None:
             return quotient
@@ -103,6 +105,36 @@ class _Brief:
         args = [self.places[arg] for arg in step.args]
         return self.emit(step.action, args, x, **details)
 
+    def total(self, step: Step, args: list[int]) -> int:
+        """A sum, with c (a + b) for c a + c b."""
+        groups: dict[float, list[tuple[int, float]]] = {}
+        for arg, c in zip(args, step.detail("coefficients"), strict=True):
+            groups.setdefault(abs(c), []).append((arg, c))
+        pairs: list[tuple[int, float]] = []
+        for size, terms in groups.items():
+            if size == 1 or len(terms) < 2:
+                pairs += terms
+                continue
+            turned = -1.0 if all(c < 0 for _, c in terms) else 1.0
+            inner = self.builder.emit(
+                "add",
+                [arg for arg, _ in terms],
+                shape=broadcast_shapes(*(self.builder.steps[arg].shape for arg, _ in terms)),
+                dtype=step.dtype,
+                coefficients=tuple(turned * c / size for _, c in terms),
+                constant=0.0,
+            )
+            pairs.append((inner, turned * size))
+        if len(pairs) < len(args):
+            pairs.sort(key=lambda pair: pair[1] < 0)
+        return self.emit_shaped(
+            "add",
+            [arg for arg, _ in pairs],
+            step,
+            coefficients=tuple(c for _, c in pairs),
+            constant=step.detail("constant"),
+        )
+
     def product(self, step: Step) -> int:
         """A product, with norms and guarded quotients each as one factor."""
         factors, divisor = self.factors(step), None
@@ -135,8 +167,20 @@ class _Brief:
         return factors
 
     def of_factors(self, factors: dict[int, float], step: Step) -> int:
-        """The product of a step with other factors."""
+        """The product of a step with other factors, and (a b)ⁿ for aⁿ bⁿ."""
         coefficient = step.detail("coefficient")
+        powers = Counter(e for e in factors.values() if abs(e) >= 2 and e % 1 == 0)
+        for e in (e for e, n in powers.items() if n > 1):
+            bases = [x for x in factors if factors[x] == e]
+            inner = self.builder.emit(
+                "mul",
+                bases,
+                shape=broadcast_shapes(*(self.builder.steps[x].shape for x in bases)),
+                dtype=step.dtype,
+                exponents=(1.0,) * len(bases),
+                coefficient=1.0,
+            )
+            factors = {**{x: k for x, k in factors.items() if x not in bases}, inner: e}
         if not factors:
             return self.builder.number(coefficient, step.dtype)
         if coefficient == 1 and list(factors.values()) == [1.0]:

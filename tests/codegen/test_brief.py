@@ -129,3 +129,21 @@ def test_norms_of_nothing_have_no_slope() -> None:
         np.testing.assert_array_equal(found, [0.0, 0.0])
     one = sd.derive("norm(x)", "x", {"x": (1,)})
     assert one.value(x=np.array([-3.0])) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("formula", "written"),
+    [
+        ("3*exp(x) + 3*y + y**2", "y**2 + 3 * (y + np.exp(x))"),
+        ("tanh(x)**2 * y**2", "(y * np.tanh(x))**2"),
+    ],
+)
+def test_terms_share_a_number_and_factors_a_power(formula: str, written: str) -> None:
+    found = sd.derive(formula, "x", {"x": (4,), "y": (4,)})
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 4))
+    expected = {"exp": np.exp, "tanh": np.tanh, "x": x, "y": y}
+    value = eval(formula, expected)  # noqa: S307
+    np.testing.assert_allclose(found.value(x=x, y=y), value, rtol=1e-14)
+    text = found.source.split("def value")[1].split("\ndef ")[0]
+    assert f"result = {written}\n" in text, text

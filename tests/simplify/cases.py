@@ -96,7 +96,12 @@ CASES: dict[str, Case] = {
     "flatten_sum": case(
         ((w * x + y) + x * y, linear_combination([(w * x, 1.0), (y, 1.0), (x * y, 1.0)])),
         ((z - c) - (low[:, None] - c), z - low[:, None]),
-        never=((w + x) * 2 + b.exp(w + x), z + (c + s * c)),
+        (b.exp(w + x) * (w + (w + x) - x), 2 * w * b.exp(w + x)),
+        never=(
+            (w + x) * 2 + b.exp(w + x),
+            z + (c + s * c),
+            b.exp(2 * w + x) * (2 * w + (2 * w + x)),
+        ),
     ),
     "flatten_product": case(
         ((w * x) * y, power_product([(w, 1.0), (x, 1.0), (y, 1.0)])),

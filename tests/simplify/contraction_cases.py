@@ -122,7 +122,13 @@ CASES: dict[str, Case] = {
         (w * y + w**3 * x, w * (y + w**2 * x)),
         (w - w**2, w * (1 - w)),
         (w**2 - w**3, w**2 * (1 - w)),
-        never=(w + w**-1, w**2 + 1, b.sqrt(b.exp(w)) + b.exp(w), w * y + x * y**0.5),
+        never=(
+            w + w**-1,
+            w**2 + 1,
+            b.sqrt(b.exp(w)) + b.exp(w),
+            w * y + x * y**0.5,
+            (w * y + w**3 * x) * b.exp(w * y),
+        ),
     ),
     # movement
     "index_axes_outward": _case(

@@ -33,7 +33,7 @@ def flatten_sum(node: Node, context: Context) -> Node | None:
     terms: dict[Node, float] = {}
     stack = list(whole.terms.items())
     for x, c in stack:  # grows while it is walked
-        inner = _inner_sum(x, node, whole, context)
+        inner = _inner_sum(x, c, node, whole, context)
         if inner is None:
             terms[x] = terms.get(x, 0.0) + c
         else:
@@ -43,7 +43,7 @@ def flatten_sum(node: Node, context: Context) -> Node | None:
     return Sum(terms, constant_term).node(node) if merged else None
 
 
-def _inner_sum(x: Node, node: Node, whole: Sum, context: Context) -> Sum | None:
+def _inner_sum(x: Node, c: float, node: Node, whole: Sum, context: Context) -> Sum | None:
     """The terms of a nested sum that may be taken in."""
     inner = sum_of(x)
     if len(inner.terms) < 2 or inner.terms.keys() == {x}:
@@ -51,9 +51,20 @@ def _inner_sum(x: Node, node: Node, whole: Sum, context: Context) -> Sum | None:
     alone = not context.is_shared(x) and (core_of(x) is x or not context.is_shared(core_of(x)))
     if alone and x.shape == node.shape:
         return inner
-    # Terms that cancel or merge pay for themselves, whatever the shape and the readers.
-    meeting = sum(y is not x and y in whole.terms for y in inner.terms)
-    return inner if meeting and (alone or 2 * meeting >= len(inner.terms)) else None
+    # Terms that cancel or merge may pay for themselves, whatever the shape and the readers.
+    meeting = {y for y in inner.terms if y is not x and y in whole.terms}
+    if alone:
+        return inner if meeting else None
+    return inner if meeting and _more_calls(c, inner, whole, meeting) <= 0 else None
+
+
+def _more_calls(c: float, inner: Sum, whole: Sum, meeting: set[Node]) -> int:
+    """The additions and multiplications more that a sum takes with the terms of a shared one."""
+    more = len(inner.terms) - len(meeting) - 1 - (abs(c) != 1)
+    for y, k in inner.terms.items():
+        own = whole.terms.get(y, 0.0) if y in meeting else 0.0
+        more += abs(own + c * k) not in (0.0, 1.0, abs(k)) if own + c * k else -1
+    return more
 
 
 @rule("real-only", "mul", housekeeping=True)

@@ -391,6 +391,8 @@ def common_power(node: Node, context: Context) -> Rewrite | None:
     terms = sum_of(node)
     if terms.constant or len(terms.terms) < 2:
         return None
+    if any(x.op == "mul" and context.is_shared(x) for x in terms.terms):
+        return None
     products = [(product_of(x), c) for x, c in terms.terms.items()]
     common = {
         a: min([t.factors[a] for t, _ in products])
