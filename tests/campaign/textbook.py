@@ -162,8 +162,8 @@ def spellings(draw: st.DrawFn) -> Textbook:
 _OTHERS = {
     "np.maximum": ("np.minimum",),
     "np.minimum": ("np.maximum",),
-    "np.sum": ("np.mean", "np.max"),
-    "np.mean": ("np.sum", "np.min"),
+    "np.sum": ("np.mean", "np.prod"),
+    "np.mean": ("np.sum", "np.prod"),
     "np.max": ("np.sum",),
     "np.min": ("np.max",),
     "np.exp": ("np.tanh", "np.abs"),
