@@ -44,7 +44,6 @@ class Node:
     __slots__ = (
         "__weakref__",
         "_attributes",
-        "attributes",
         "digest",
         "dtype",
         "facts",
@@ -58,7 +57,6 @@ class Node:
 
     op: str
     inputs: tuple[Node, ...]
-    attributes: Attributes
     shape: Shape
     ndim: int
     dtype: str
@@ -90,7 +88,6 @@ class Node:
         put = object.__setattr__
         put(node, "op", op)
         put(node, "inputs", inputs)
-        put(node, "attributes", ordered)
         put(node, "_attributes", attributes)
         put(node, "digest", key)
         shape = record.shape(inputs, attributes)
@@ -105,6 +102,11 @@ class Node:
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"nodes are immutable: cannot set {name}")
+
+    @property
+    def attributes(self) -> Attributes:
+        """The attributes by name, in the operation's order."""
+        return tuple((name, self._attributes[name]) for name in OPS[self.op].attributes)
 
     def attr(self, name: str) -> Any:
         """The attribute of that name; KeyError if the operation has none such."""

@@ -182,6 +182,10 @@ def run_phase(
 Outcome: TypeAlias = "tuple[tuple[Asked, ...], tuple[Rule, Rewrite] | None]"
 
 
+#: No rule fires, and none asked anything.
+NOTHING: Outcome = (), None
+
+
 class _Run:
     """One phase over one graph."""
 
@@ -301,17 +305,18 @@ class _Run:
         """The first rule that fires, and what the rules had asked of the context."""
         context = self.context
         rules = self.rules_for(node)
-        asked = context.asked = []
         before = self.before.get(node)
-        if before is not None and before[1] is None and context.agrees(before[0]):
+        if before is None or before[1] is not None or not context.agrees(before[0]):
+            before = NOTHING
+        else:
             rules = [each for each in rules if each not in self.tried]
-            asked = context.asked = list(before[0])
+        asked = context.asked = []
         for each in rules:
             result = each.apply(node, context)
             rewrite = None if result is None else each.checked(result, node, context)
             if rewrite is not None:
-                return tuple(asked), (each, rewrite)
-        return tuple(asked), None
+                return (*before[0], *asked), (each, rewrite)
+        return ((*before[0], *asked), None) if asked else before
 
     def rules_for(self, node: Node) -> Sequence[Rule]:
         """The rules of the node's operation, less those for which nothing that they need is near.
