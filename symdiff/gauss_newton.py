@@ -101,6 +101,8 @@ def _levels(top: Node, parameters: list[Node]) -> Iterator[list[Node]]:
     made of by linear steps is a level too.  Below the first, none has a parameter in it.
     """
     ways = _Ways(top, parameters)
+    if top not in ways.active:
+        return
     level, first = ways.linear([top]), True
     while True:
         new = ways.fewer(ways.step(level))

@@ -295,3 +295,28 @@ def jax_derivatives(
         found = jax.jit(everything, compiler_options=QUICK)(*given)
         result: dict[str, Any] = jax.tree.map(np.asarray, found)
     return result
+
+
+def jax_gauss_newton(
+    zs: Sequence[Node], loss: Node, arrays: Arrays, v: Arrays, sizes: Sizes
+) -> list[Any]:
+    """Jᵀ H J v for each entry of v, H being of the loss as a function of leaves z.0, z.1, ..."""
+    f, networks = jax_function(loss, sizes), [jax_function(z, sizes) for z in zs]
+
+    def product(free: Any, rest: Any, v: Any) -> Any:
+        def values(theta: Any) -> Any:
+            return [network({**rest, **theta}) for network in networks]
+
+        def top(z: Any) -> Any:
+            named = {f"z.{i}": x for i, x in enumerate(z)}
+            return f({**rest, **free, **named}).astype(jnp.float64)
+
+        z, along = jax.jvp(values, (free,), (v,))
+        _, pull = jax.vjp(values, free)
+        return pull(jax.jvp(jax.grad(top), (z,), (along,))[1])[0]
+
+    with jax.enable_x64(True):
+        given = {k: jnp.asarray(np.asarray(x)) for k, x in arrays.items()}
+        free = {k: given.pop(k) for k in v}
+        found = jax.jit(product, compiler_options=QUICK)(free, given, dict(v))
+        return [np.asarray(found[k]) for k in v]

@@ -10,10 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from symdiff.calculus.curvature import hvp
 from symdiff.compiler import compile_model
 from symdiff.expr import build as b
+from symdiff.expr.evaluate import evaluate
+from symdiff.expr.graph import substitute
+from symdiff.gauss_newton import NotDerivableError, cuts
+from symdiff.model_graphs import ModelGraphs
 from tests.campaign.subject import Mismatch, Subject, agree, agree_all
-from tests.jax_oracle import jax_derivatives
+from tests.jax_oracle import jax_derivatives, jax_gauss_newton
 
 #: On request, and made of each example's own gradient alone.
 MADE_OF_GRADIENTS = (
@@ -50,6 +55,33 @@ def check_by_jax(subject: Subject) -> None:
     beside = module.backward_with_norms(params, *inputs)[2]
     agree_all(beside, _in(squares, free), "squared norms beside the gradient by jax", scale=largest)
     check_made_of_gradients(subject, own, squares, total)
+    check_gauss_newton(subject)
+
+
+def check_gauss_newton(subject: Subject) -> None:
+    """Jᵀ H J v by jax, for the values z at which the loss is cut."""
+    graphs = ModelGraphs(subject.model)
+    try:
+        zs = next(cuts(graphs)).zs
+    except NotDerivableError:
+        return
+    places = [b.input(f"z.{i}", z.shape, z.dtype) for i, z in enumerate(zs)]
+    (losses,) = substitute([graphs.per_example], dict(zip(zs, places, strict=True)))
+    reduced = b.mean if subject.model.reduction == "mean" else b.sum
+    with b.default_dtype(subject.model.dtype):
+        found = jax_gauss_newton(
+            list(zs), reduced(losses), subject.arrays, subject.direction, subject.all_sizes
+        )
+    own = subject.model.regularizer
+    xs = list(subject.model.trainable.values())
+    if own is not None:
+        vs = [b.constant(subject.direction[n]) for n in subject.model.trainable]
+        bent = evaluate(hvp(own, xs, vs), dict(subject.params.items()), subject.all_sizes)
+        found = [x + y for x, y in zip(found, bent, strict=True)]
+    if all(np.all(np.isfinite(x)) for x in found):
+        module = compile_model(subject.model, ["ggn_vp"]).module()
+        ours = module.ggn_vp(subject.params, subject.direction, *subject.inputs)
+        agree_all(ours, found, "Gauss-Newton product by jax", 1e-7)
 
 
 def _in(found: Any, names: Any) -> list[Any]:

@@ -236,6 +236,12 @@ def test_a_loss_that_is_linear_in_its_parameters_has_no_gauss_newton_matrix() ->
         sd.compile(text, functions=["ggn_vp"])
 
 
+def test_a_loss_without_parameters_has_no_gauss_newton_matrix() -> None:
+    text = spec("squared_error").replace("squared_error(z, y).sum(axis=1)", "(x**2).sum(axis=1)")
+    with pytest.raises(SpecError, match="linear in all that it is made of"):
+        sd.compile(text, functions=["ggn_vp"])
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_empirical_fisher_and_its_diagonal_are_the_loops(reduction: str) -> None:
     names = ("empirical_fisher_vp", "fisher_diagonal", "backward")
