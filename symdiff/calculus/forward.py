@@ -58,7 +58,8 @@ def jvp(ys: Node | Sequence[Node], xs: Node | Sequence[Node], tangents: Any) -> 
             for reader, t in _through_loop(node, tangent, readers[node]).items():
                 seeds.setdefault(reader, []).append(t)
         elif (source := slopes.source(node)) is not None:
-            parts = [*parts, tangent[source] * slopes.slope(node)]
+            if source in tangent:  # not where all ways to it are held, as through comparisons
+                parts = [*parts, tangent[source] * slopes.slope(node)]
         elif any(x in tangent for x in node.inputs):
             parts = parts + _push(node, [tangent.get(x) for x in node.inputs])
         if parts:

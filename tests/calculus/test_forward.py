@@ -55,6 +55,16 @@ def test_a_tangent_that_is_broadcast_away_comes_back_in_the_results_shape() -> N
     assert (evaluate(pushed, {}) == 1).all()
 
 
+def test_what_only_a_comparison_leads_to_does_not_move() -> None:
+    """A function of a mask in several places, as hinges have: the mask has no tangent."""
+    z = b.input("z", (3,))
+    mask = b.cast(z > 0, "float64")
+    y = b.tanh(mask) * mask + mask**2
+    values = {"z": np.array([1.0, -2.0, 0.5])}
+    assert np.all(evaluate(jvp(y, z, b.ones_like(z)), values) == 0)
+    assert np.all(evaluate(jvp(y * z, z, b.ones_like(z)), values) == evaluate(y, values))
+
+
 def test_an_x_above_another_x_adds_its_own_tangent() -> None:
     """The transpose of what reverse mode does there."""
     x = b.input("x")
