@@ -126,6 +126,8 @@ BINARY: dict[type[ast.AST], Binary] = {
 def binary(kind: type[ast.AST], a: Value, b: Value) -> Value:
     """``a sign b``.  Raises ValueError or TypeError saying what does not fit."""
     row = BINARY[kind]
+    if kind is ast.Add and isinstance(a, tuple) and isinstance(b, tuple):
+        return a + b  # shapes: x.shape[:-1] + (2,)
     for value in (a, b):
         if not (is_number(value) or isinstance(value, (Node, Symbolic))):
             raise TypeError(f"{row.sign} needs numbers or arrays, not {says(value)}")
