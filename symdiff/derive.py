@@ -35,6 +35,7 @@ from symdiff.simplify.removable import removable
 from symdiff.simplify.rewrite import Fact, RewriteError
 from symdiff.simplify.scaled import scaled_norms
 from symdiff.simplify.second_order import cheapest_hvp
+from symdiff.simplify.shifted import shifted
 from symdiff.simplify.signs import one_sign
 from symdiff.simplify.trace import Trace
 from symdiff.simplify.vanishing import vanishing
@@ -234,6 +235,11 @@ def derive(
             )
         forward = simplify(node, trace=True, phases=ACCURATE, contractions=False)
         steps = [forward]
+        (held,) = shifted([forward.root], x)
+        if held is not forward.root:
+            forward = simplify(held, trace=True, phases=ACCURATE, contractions=False)
+            steps.append(forward)
+        before = joined(step.trace for step in steps)
         raw, made = _derivative(forward.root, x, v, order, steps)
         plan = planned([forward.root])
         leaned: set[Fact] = set()
@@ -251,7 +257,7 @@ def derive(
         made,
         raw,
         joined(step.trace for step in steps),
-        forward.trace,
+        before,
         tuple(misses),
         tuple(sorted(assumed)),
     )

@@ -7,9 +7,11 @@ the caller declares.
 from tests.simplify.formulas import (
     assorted,
     binary,
+    calibration,
     choices,
     confident,
     contrasts,
+    curvatures,
     curves,
     densities,
     divergences,
@@ -85,5 +87,7 @@ FAMILIES = (
     selections,
     curves,
     measures,
+    calibration,
+    curvatures,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}

@@ -1,0 +1,89 @@
+"""Sums of exponentials with weights of either sign: shifted, they do not overflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symdiff as sd
+from symdiff.expr import build as b
+from symdiff.expr.algebra import power_product
+from symdiff.expr.evaluate import evaluate
+from symdiff.expr.node import Node
+from symdiff.simplify.shifted import shifted
+
+z, w, c = (b.input(name, (4,)) for name in "zwc")
+R, Z = b.input("R", (3, 4)), b.input("Z", (3, 4))
+positive = b.input("positive", (4,), nonnegative=True)
+names = b.input("names", ("n",))
+more = b.input("more", ("n",))
+e = b.exp(z)
+total = b.einsum("i,i->", w, e)
+VALUES: dict[Node | str, Any] = {
+    "z": np.array([0.5, 2.0, -1.0, 0.25]),
+    "w": np.array([1.0, 0.0, 2.0, -0.5]),
+    "c": np.array([1.0, -2.0, 0.5, 3.0]),
+    "R": np.array([[1.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 1.0], [2.0, -0.1, 0.0, 1.0]]),
+    "Z": np.linspace(-1.0, 2.0, 12).reshape(3, 4),
+}
+SUMS = {
+    "a logarithm": b.log(total),
+    "with a factor": b.log(c[3] * total),
+    "of rows": b.log(R @ e),
+    "of rows of both": b.log(b.einsum("ij,ij->i", R, b.exp(Z))),
+    "a mean": b.einsum("i,i,i->", c, w, e) / total,
+    "a mean without the weights": b.einsum("i,i->", c, e) / total,
+    "each": power_product([(w, 1.0), (e, 1.0), (total, -1.0)]),
+    "squares": (b.einsum("i,i,i->", c, w, e) / total) ** 2,
+}
+OTHERS = {
+    "weights that are not negative": b.log(b.einsum("i,i->", positive, e)),
+    "no weights": b.log(b.sum(e)),
+    "no logarithm": total,
+    "one sum below another": b.sum(c) / total,
+    "squares of exponentials": b.einsum("i,i,i->", w, e, e) ** -1.0,
+    "a size that is a name": b.log(b.einsum("i,i->", more, b.exp(names))),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_it_is_the_same_number(name: str) -> None:
+    (made,) = shifted([SUMS[name]], z)
+    assert made is not SUMS[name]
+    np.testing.assert_allclose(evaluate(made, VALUES), evaluate(SUMS[name], VALUES), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_nothing_overflows(name: str) -> None:
+    """A large exponent whose weight is 0 hides no other."""
+    (made,) = shifted([SUMS[name]], z)
+    far = {**VALUES, "z": VALUES["z"] + np.array([0.0, 3000.0, 0.0, 0.0]) - 1500}
+    far["R"] = VALUES["R"] * [1.0, 0.0, 1.0, 1.0]
+    if "without" not in name:
+        with np.errstate(all="ignore"):
+            assert np.all(np.isfinite(evaluate(made, far)))
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_others_stay(name: str) -> None:
+    assert shifted([OTHERS[name]], z) == [OTHERS[name]]
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_weights_that_are_differentiated_stay(name: str) -> None:
+    by = R if "rows" in name else w
+    assert shifted([SUMS[name]], by) == [SUMS[name]]
+
+
+def test_a_mask_of_which_nothing_is_declared() -> None:
+    found = sd.derive("log(sum(m*exp(z)))", wrt="z", shapes={"z": (3,), "m": (3,)})
+    mask, x = np.array([1.0, 0.0, 1.0]), np.array([-1000.0, 900.0, -1001.0])
+    q = 1 / (1 + np.exp(-1.0))
+    np.testing.assert_allclose(found.derivative(z=x, m=mask), [q, 0.0, 1 - q], rtol=1e-14)
+    assert found.value(z=x, m=mask) == pytest.approx(-1000 + np.log1p(np.exp(-1)))
+    by_mask = sd.derive("log(sum(m*exp(z)))", wrt="m", shapes={"z": (3,), "m": (3,)})
+    small = np.array([0.1, 2.0, 0.3])
+    expected = np.exp(small) / (mask @ np.exp(small))
+    np.testing.assert_allclose(by_mask.derivative(z=small, m=mask), expected, rtol=1e-14)
