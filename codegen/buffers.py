@@ -8,26 +8,39 @@ time may write over an argument that is read here for the last time.  Results ke
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
+from codegen.envelope import never_less
 from codegen.memory import MemoryPlan
 from codegen.program import Program, Step
-from symdiff.expr.shapes import Shape
+from symdiff.expr.shapes import Shape, Size, shape_size, size_mul
 
 #: A buffer's shape and dtype.
 Form = tuple[Shape, str]
+
+ITEM_BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
+
+
+def form_bytes(form: Form) -> Size:
+    """The memory of a buffer."""
+    shape, dtype = form
+    return size_mul(ITEM_BYTES[dtype], shape_size(shape))
 
 
 @dataclass(frozen=True, slots=True)
 class BufferPlan:
     """``buffer``: register → its buffer; ``over``: register → the argument that it writes over.
 
-    ``forms``: what each buffer is, those of one form side by side.
+    ``forms``: what each buffer is, those of one form side by side.  ``views`` are beginnings of
+    buffers in other shapes: the buffer and the form; ``view``: register → the one it stands in.
     """
 
     buffer: Mapping[int, int]
     over: Mapping[int, int]
     forms: tuple[Form, ...]
+    views: tuple[tuple[int, Form], ...] = ()
+    view: Mapping[int, int] = field(default_factory=dict)
 
     def groups(self) -> list[tuple[int, Form]]:
         """How many buffers there are of each form, in order."""
@@ -42,11 +55,18 @@ def is_call(step: Step) -> bool:
     return step.action == "call" and bool(step.shape)
 
 
-def plan_buffers(program: Program, memory: MemoryPlan, fresh: Collection[int] = ()) -> BufferPlan:
+def plan_buffers(
+    program: Program,
+    memory: MemoryPlan,
+    fresh: Collection[int] = (),
+    sharing: bool = False,
+) -> BufferPlan:
     """Buffers for the calls of a program, given how long each line's value lives.
 
     Values of ``fresh`` registers are made anew each time: what a round of a loop leaves to the
-    next must not stand where that one computes.
+    next must not stand where that one computes.  With ``sharing``, values of other shapes stand in
+    the beginnings of buffers that are free, where the one shape is never the smaller of the two,
+    at whatever sizes.
     """
     buffer: dict[int, int] = {}
     over: dict[int, int] = {}
@@ -54,6 +74,7 @@ def plan_buffers(program: Program, memory: MemoryPlan, fresh: Collection[int] = 
     free: dict[Form, list[int]] = {}
     ending: dict[int, list[int]] = {}
     alias: dict[int, int] = {}
+    shared = _passing(program, memory) if sharing else frozenset()
 
     def last_use(register: int) -> int:
         return memory.last_use[alias.get(register, register)]
@@ -74,6 +95,10 @@ def plan_buffers(program: Program, memory: MemoryPlan, fresh: Collection[int] = 
                 ending.get(register, []).remove(buffer[chosen])
             elif free.get(form):
                 buffer[register] = free[form].pop()
+            elif register in shared and (found := _of_other_shape(form, forms, free)) is not None:
+                buffer[register] = found
+                if _fits(form, forms[found]):
+                    forms[found] = form
             else:
                 buffer[register] = len(forms)
                 forms.append(form)
@@ -83,11 +108,63 @@ def plan_buffers(program: Program, memory: MemoryPlan, fresh: Collection[int] = 
     first = {form: b for b, form in reversed([*enumerate(forms)])}
     order = sorted(range(len(forms)), key=lambda b: first[forms[b]])
     place = {old: new for new, old in enumerate(order)}
+    views: dict[tuple[int, Form], int] = {}
+    view: dict[int, int] = {}
+    for register, b in buffer.items():
+        step = program.steps[register]
+        form = (step.shape, step.dtype)
+        if is_call(step) and register not in over and form != forms[b]:
+            view[register] = views.setdefault((place[b], form), len(views))
     return BufferPlan(
         {register: place[b] for register, b in buffer.items()},
         over,
         tuple(forms[b] for b in order),
+        tuple(views),
+        view,
     )
+
+
+def _passing(program: Program, memory: MemoryPlan) -> frozenset[int]:
+    """The calls whose buffers come free again: their values are no results, nor become some.
+
+    A result that took a large buffer for a small shape would hold it to the end.
+    """
+    ends = {program.base(register) for register in program.results.values()}
+    for step in reversed(program.steps):
+        if step.dest in ends and dict(step.details).get("elementwise"):
+            form = (step.shape, step.dtype)
+            sources = [program.steps[arg] for arg in step.args]
+            ends |= {
+                x.dest
+                for x in sources
+                if (x.shape, x.dtype) == form and memory.last_use.get(x.dest) == step.dest
+            }
+    return frozenset(s.dest for s in program.steps if is_call(s) and s.dest not in ends)
+
+
+def _of_other_shape(form: Form, forms: list[Form], free: dict[Form, list[int]]) -> int | None:
+    """A free buffer in which the form fits, taken from the free ones; or else one that fits in it.
+
+    Of those that are large enough the smallest, of the others the largest.
+    """
+    best: Form | None = None
+    for other in [f for f, buffers in free.items() if buffers and f[1] == form[1]]:
+        enough = _fits(other, form)
+        if not enough and not _fits(form, other):
+            continue
+        if best is None:
+            best = other
+        elif enough == _fits(best, form):
+            best = other if _fits(best, other) == enough else best
+        elif enough:
+            best = other
+    return None if best is None else free[best].pop()
+
+
+@lru_cache(maxsize=65536)
+def _fits(outer: Form, inner: Form) -> bool:
+    """Whether the one form never has fewer elements than the other."""
+    return never_less(shape_size(outer[0]), shape_size(inner[0]))
 
 
 def _written_over(

@@ -75,16 +75,20 @@ def leaders(
 class Place:
     """Where buffers are: the variable that holds them all, and the number of a plan's first.
 
-    ``kept`` are the places of values that are wanted elsewhere, as text.
+    ``kept`` are the places of values that are wanted elsewhere, as text; ``views`` is the variable
+    that holds beginnings of buffers.
     """
 
     variable: str
     first: int
     plan: BufferPlan
     kept: Mapping[int, str]
+    views: str = ""
 
     def code(self, register: int) -> str:
         """Where a register's value is computed; nothing where NumPy finds memory for it."""
+        if register in self.plan.view:
+            return f"{self.views}[{self.plan.view[register]}]"
         if register in self.plan.buffer:
             return f"{self.variable}[{self.first + self.plan.buffer[register]}]"
         return self.kept.get(register, "")
@@ -130,6 +134,18 @@ def call_line(
     else:
         code = (style.helper if function.startswith("_") else style.call)(function, *words)
     return code if target == name else f"{name} = {code}"
+
+
+def view_lines(style: Style, plan: BufferPlan, buffers: str, views: str) -> list[str]:
+    """``b_in = [_beginning(b[3], (batch, 10)), ...]``: buffers in which other shapes stand too."""
+    if not plan.views:
+        return []
+    items = []
+    for buffer, (shape, _) in plan.views:
+        sizes = ", ".join(style.size(size).code for size in shape)
+        comma = "," if len(shape) == 1 else ""
+        items.append(style.helper("_beginning", f"{buffers}[{buffer}]", f"({sizes}{comma})"))
+    return [f"{views} = [", *(f"{INDENT}{item}," for item in items), "]"]
 
 
 def buffer_lines(style: Style, forms: Sequence[Form], buffers: str, function: str) -> list[str]:

@@ -82,12 +82,18 @@ def program_cost(written: Written) -> ProgramCost:
 
 def _over(program: Program, measure: Measure) -> Size:
     """The sum of a measure over the steps, those of blocks as often as they run."""
-    return total(
-        COMPOUNDS[step.action](step, [_over(block, measure) for block in step.blocks])
-        if step.action in COMPOUND
-        else measure(program, step)
-        for step in program.steps
-    )
+    return total(_of_step(program, step, measure) for step in program.steps)
+
+
+def _of_step(program: Program, step: Step, measure: Measure) -> Size:
+    if step.action in COMPOUND:
+        return COMPOUNDS[step.action](step, [_over(block, measure) for block in step.blocks])
+    return measure(program, step)
+
+
+def step_flops(program: Program, step: Step) -> Size:
+    """The arithmetic of one step, with that of the blocks that it holds."""
+    return _of_step(program, step, flops)
 
 
 def _rounds(step: Step, blocks: Sequence[Size]) -> Size:

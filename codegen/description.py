@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from codegen.functions import FunctionBody, Surroundings
 from codegen.names import FUNCTIONS, Names
 from codegen.parameters import Parameter
+from codegen.program import Program
 from codegen.style import ModuleUse
 from codegen.support_text import IMPORTS, TABLES, support_functions
 from symdiff.expr.node import Node
@@ -26,7 +27,8 @@ class ModuleDescription:
     check of per-example functions has to know.  ``examples`` are the axes whose places are the
     examples; norms along several the module does not check.  ``rows`` are the first axes of the
     data over which the reduction goes, the examples' being the first.  ``plain`` text has
-    expressions and no buffers.
+    expressions and no buffers.  ``programs`` are those of functions that are not to be computed as
+    their graphs alone would have it, but hold less at a time.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ModuleDescription:
     rows: tuple[str, ...] = ("batch",)
     regularizer_gradient: Mapping[str, Node] | None = None
     plain: bool = False
+    programs: Mapping[str, Program] = field(default_factory=dict)
 
     @property
     def trainable(self) -> list[str]:
@@ -91,4 +94,5 @@ def surroundings(description: ModuleDescription) -> Surroundings:
         ModuleUse(),
         description.plain,
         description.examples,
+        description.programs,
     )

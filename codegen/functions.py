@@ -7,7 +7,7 @@ derivatives in float64.  The public function is the only one that knows of bad a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from codegen.limits import Limit
@@ -78,6 +78,7 @@ class Surroundings:
     use: ModuleUse
     plain: bool = False
     examples: tuple[str, ...] = ("batch",)
+    programs: Mapping[str, Program] = field(default_factory=dict)
 
     @property
     def sizes(self) -> list[str]:
@@ -234,13 +235,14 @@ class Kernel:
 def write_kernel(around: Surroundings, function: str, body: FunctionBody) -> Kernel:
     """The lines of a function's kernel, between its signature and its return."""
     names = around.names
-    program = function_program(around, body)
+    tight = function in around.programs
+    program = around.programs[function] if tight else function_program(around, body)
     style = Style(around.dtype, names, names.own("dtype"), around.use)
     leaves, reads = _leaf_lines(around, body, program)
     local = Locals({*names.owned(), *leaves.values(), *around.sizes})
     labels = {label: _label(function, label) for label in body.roots()}
     written = write_body(
-        program, style, local, leaves, around.preferred, around.comments, labels, function
+        program, style, local, leaves, around.preferred, around.comments, labels, function, tight
     )
     return Kernel(program, style, leaves, reads, written)
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from codegen.buffers import Form
+from codegen.buffers import ITEM_BYTES, form_bytes
 from codegen.envelope import largest
 from codegen.program import Program, Step
 from codegen.writer import Written
@@ -25,8 +25,6 @@ from symdiff.expr.shapes import (
     size_mul,
     size_sub,
 )
-
-ITEM_BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
 
 #: Actions that are printed as infix operators, whose results may be written over a temporary.
 _INFIX = {"add": "coefficients", "mul": "exponents"}
@@ -74,12 +72,6 @@ class _Held:
     after: Size
 
 
-def form_bytes(form: Form) -> Size:
-    """The memory of a buffer."""
-    shape, dtype = form
-    return size_mul(ITEM_BYTES[dtype], shape_size(shape))
-
-
 def _buffers(written: Written) -> Size:
     """The memory of the buffers of a program and of what its steps hold."""
     kept = _sum(form_bytes(form) for form in written.buffers.forms)
@@ -121,7 +113,8 @@ class _Lines:
                 line = self.evaluated(register)
             found += [size_add(kept, peak) for peak in line.peaks]
             kept = size_add(kept, line.after)
-            if self.frees and line.after != 0:
+            deleted = self.written.tight and register in self.plan.slots
+            if (self.frees or deleted) and line.after != 0:
                 last = self.plan.last_use.get(register, register)
                 ending.setdefault(last, []).append(line.after)
         for gone in ending.pop(place, ()):  # what the last line read, or wrote over

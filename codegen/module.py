@@ -36,6 +36,8 @@ def program_of(description: ModuleDescription, function: str) -> Program:
 
     Raises KeyError if the description has no such function.
     """
+    if function in description.programs:
+        return description.programs[function]
     return function_program(surroundings(description), description.functions[function])
 
 

@@ -87,6 +87,7 @@ class Program:
     ``nodes`` gives for each register the graph node whose value it holds, where there is one;
     ``divisors`` are the registers of Python numbers made of sizes that something is divided by.
     ``divided`` are registers that hold their node's value divided by a size: its name.
+    ``again`` are registers that hold what another one held before, which is gone by then.
     """
 
     steps: tuple[Step, ...]
@@ -94,6 +95,7 @@ class Program:
     nodes: Mapping[int, Node]
     divisors: tuple[int, ...]
     divided: Mapping[int, str] = field(default_factory=dict)
+    again: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def leaves(self) -> list[Node]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from codegen.blocks import block_lines
 from codegen.buffers import BufferPlan, Form, plan_buffers
-from codegen.calls import Place, buffer_lines, call_line, hint, leaders
+from codegen.calls import Place, buffer_lines, call_line, hint, leaders, view_lines
 from codegen.expression import Text
 from codegen.inlining import choose_inlined
 from codegen.lines import INDENT, WIDTH, broken, comment_lines
@@ -58,11 +58,16 @@ class Written:
     memory: MemoryPlan
     blocks: Mapping[int, tuple[Written, ...]]
     buffers: BufferPlan
+    tight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What the lines of one function share, however deep they stand."""
+    """What the lines of one function share, however deep they stand.
+
+    ``tight`` text gives up memory as soon as it can: buffers are shared by different shapes, and
+    names of other arrays deleted.
+    """
 
     style: Style
     names: Locals
@@ -71,6 +76,8 @@ class Writer:
     buffers: str = "b"
     forms: list[Form] = field(default_factory=list)
     function: str = ""
+    tight: bool = False
+    views: str = ""
 
     def apart(self) -> Writer:
         """A writer for lines that may not run: their buffers are their own."""
@@ -108,7 +115,10 @@ class Writer:
         style, names = self.style, self.names
         inlined = choose_inlined(program, style, given, outside)
         plan = plan_memory(program, inlined)
-        kept = plan_buffers(program, plan, () if depth == 1 else {*program.results.values()})
+        outermost = depth == 1
+        fresh = () if outermost else {*program.results.values()}
+        gives_up = self.tight and outermost
+        kept = plan_buffers(program, plan, fresh, sharing=gives_up)
         first = len(self.forms)
         self.forms.extend(kept.forms)
         leader = leaders(program, kept, inlined, given)
@@ -117,6 +127,7 @@ class Writer:
         lines: list[_Line] = []
         guards: list[str] = []
         blocks: dict[int, tuple[Written, ...]] = {}
+        gone = _gone(program, plan, kept) if gives_up else {}
         for step in program.steps:
             if step.dest in outside:
                 texts[step.dest] = outside[step.dest]
@@ -129,6 +140,7 @@ class Writer:
                 guards += block.guards
                 blocks[step.dest] = block.written
                 lines.append(_Line("", step.dest, True, block.lines))
+                lines += _deleted(gone.get(step.dest, ()), texts)
                 continue
             if step.action == "pick":
                 continue
@@ -142,7 +154,7 @@ class Writer:
                 called[head] = given.get(head) or names.temporary(hint(step))
             name = called[head]
             if step.action == "call":
-                place = Place(self.buffers, first, kept, places or {})
+                place = Place(self.buffers, first, kept, places or {}, self.views)
                 code = call_line(style, step, sources, args, name, place)
             else:
                 code = f"{name} = {print_step(style, step, args, sources).code}"
@@ -150,11 +162,12 @@ class Writer:
             lines.append(_Line(code, step.dest, step.dest not in given))
             if step.dest in program.divisors:
                 lines.append(_Line(_divisor(style, texts[step.dest]), -1, True))
+            lines += _deleted(gone.get(step.dest, ()), texts)
         guards += [_divisor(style, texts[r]) for r in program.divisors if r not in plan.slots]
         width = WIDTH - depth * len(INDENT)
         found = _with_comments(program, lines, self.comments, width)
         heads = tuple(dict.fromkeys(guards))
-        return Written(program, heads, tuple(found), texts, plan, blocks, kept)
+        return Written(program, heads, tuple(found), texts, plan, blocks, kept, gives_up)
 
     def picks(self, program: Program, step: Step, given: Mapping[int, str]) -> dict[int, str]:
         """The names of what a step with blocks leaves behind."""
@@ -174,26 +187,35 @@ def write_body(
     comments: Mapping[Node, str],
     labels: Mapping[str, str],
     function: str = "",
+    tight: bool = False,
 ) -> Body:
     """The program as lines; ``function`` is the name under which a workspace keeps its buffers.
 
     ``leaves`` names the leaves' variables, ``preferred`` what other nodes are to be called,
-    ``comments`` the equations they compute, ``labels`` what results without a name are called.
+    ``comments`` the equations they compute, ``labels`` what results without a name are called;
+    ``tight`` text gives up memory as soon as it can.
     """
-    writer = Writer(style, names, preferred, comments, function=function)
+    writer = Writer(style, names, preferred, comments, function=function, tight=tight)
     wanted = writer.wanted(program)
     for label, register in program.results.items():
         wanted.setdefault(register, labels[label])
-    given = {register: names.give(name) for register, name in wanted.items()}
+    # What is computed again goes by its old name.
+    given = {r: names.give(name) for r, name in wanted.items() if r not in program.again}
+    given |= {r: given[old] for r, old in program.again.items() if old in given}
     if any(step.action == "call" for step in program.walk()):
-        writer = replace(writer, buffers=names.give("b"))
+        buffers = names.give("b")
+        writer = replace(writer, buffers=buffers, views=names.give("b_in") if tight else "")
     variables = {
         s.dest: Text(leaves[s.detail("node")]) for s in program.steps if s.action == "leaf"
     }
     written = writer.write(program, given, variables)
     return Body(
         written.guards,
-        (*writer.buffer_lines(), *written.lines),
+        (
+            *writer.buffer_lines(),
+            *view_lines(style, written.buffers, writer.buffers, writer.views),
+            *written.lines,
+        ),
         {label: written.texts[register].code for label, register in program.results.items()},
         written,
     )
@@ -236,10 +258,27 @@ def _comment(program: Program, register: int, comments: Mapping[Node, str]) -> s
     text = None if node is None else comments.get(node)
     if node is not None and text is not None and program.steps[register].shape != node.shape:
         text += ", its axes in another order"
-    if text is None or register not in program.divided:
-        return text
-    times = f"{program.divided[register]} * "
-    return text.removeprefix(times) if text.startswith(times) else None
+    if text is not None and register in program.divided:
+        times = f"{program.divided[register]} * "
+        text = text.removeprefix(times) if text.startswith(times) else None
+    return f"recomputed: {text}" if text and register in program.again else text
+
+
+def _gone(program: Program, plan: MemoryPlan, kept: BufferPlan) -> dict[int, list[int]]:
+    """For lines the values in memory of their own that they are the last to read; their views."""
+    results = {program.base(r) for r in program.results.values()}
+    found: dict[int, list[int]] = {}
+    for register in plan.slots:
+        base = program.steps[program.base(register)]
+        own = base.allocates and base.shape and base.dest not in kept.buffer
+        if own and base.dest in plan.slots and base.dest not in results:
+            found.setdefault(plan.last_use[base.dest], []).append(register)
+    return found
+
+
+def _deleted(registers: Sequence[int], texts: Mapping[int, Text]) -> list[_Line]:
+    names = [texts[register].code for register in registers]
+    return [_Line(f"del {', '.join(names)}", -1, True)] if names else []
 
 
 def _read_by(program: Program, readers: set[int], down_to: int) -> set[int]:

@@ -55,12 +55,22 @@ EXAMPLE_AXIS = click.option(
 
 
 def _compiled(
-    spec: Path, functions: str | None = None, style: str = "buffered", axes: str = "batch"
+    spec: Path,
+    functions: str | None = None,
+    style: str = "buffered",
+    axes: str = "batch",
+    memory: str | None = None,
+    at: dict[str, int] | None = None,
 ) -> Compiled:
     from symdiff.compiler import compile_spec
 
     compiled = compile_spec(
-        spec, _names(functions), style=style, example_axis=_names(axes) or "batch"
+        spec,
+        _names(functions),
+        style=style,
+        example_axis=_names(axes) or "batch",
+        memory=memory,
+        at=at,
     )
     for line in compiled.warnings:
         click.echo(line, err=True)
@@ -93,6 +103,12 @@ def main() -> None:
     show_default=True,
     help="Calls into kept arrays, or expressions for reading.",
 )
+@click.option(
+    "--memory",
+    metavar="LIMIT",
+    help="Compute values again so that the arrays of a call stay within so many bytes: 64MB.",
+)
+@click.option("--at", "sizes", multiple=True, metavar="SIZE=N,...", help="Sizes for --memory.")
 @EXAMPLE_AXIS
 def compile_command(
     spec: Path,
@@ -100,6 +116,8 @@ def compile_command(
     functions: str | None,
     tests: Path | None,
     style: str,
+    memory: str | None,
+    sizes: tuple[str, ...],
     axes: str,
 ) -> None:
     """Compile SPEC to a NumPy module."""
@@ -107,8 +125,12 @@ def compile_command(
 
     if tests is not None and output is None:
         raise click.UsageError("--tests needs -o: the tests import the module's file")
+    if sizes and memory is None:
+        raise click.UsageError("--at says where --memory is to hold, which is not given")
+    if memory is not None and style == "plain":
+        raise click.UsageError("--memory goes with --style buffered: plain text keeps all")
     with faults():
-        compiled = _compiled(spec, functions, style, axes)
+        compiled = _compiled(spec, functions, style, axes, memory, _counts(sizes))
         if output is None:
             click.echo(compiled.source, nl=False)
             return
@@ -276,11 +298,15 @@ def cost(spec: Path, sizes: tuple[str, ...], form: str, functions: str | None, a
     """Flops, matrix products, bytes and memory of each function, as formulas and as numbers."""
     from symdiff.costs import cost_spec
 
-    each = [part for text in sizes for part in text.split(",")]
-    at = {name: _count(text, name) for name, text in _pairs(each, "--at")}
     with faults():
-        found = cost_spec(spec, at, _names(functions), _names(axes) or "batch")
+        found = cost_spec(spec, _counts(sizes), _names(functions), _names(axes) or "batch")
         click.echo(found.to_json() if form == "json" else found.to_text())
+
+
+def _counts(sizes: Iterable[str]) -> dict[str, int]:
+    """Numbers of --at, by the names of the sizes."""
+    each = [part for text in sizes for part in text.split(",")]
+    return {name: _count(text, name) for name, text in _pairs(each, "--at")}
 
 
 def _count(text: str, name: str) -> int:

@@ -35,6 +35,7 @@ from symdiff.functions import (
     module_functions,
 )
 from symdiff.inspect.model import inspect_model
+from symdiff.memory_limit import within_memory
 from symdiff.spec.declare import BATCH
 from symdiff.spec.load import load
 from symdiff.spec.model import Equation, Model, Parameter
@@ -94,14 +95,19 @@ def compile_spec(
     *,
     style: str = "buffered",
     example_axis: str | Sequence[str] = BATCH,
+    memory: str | int | None = None,
+    at: Mapping[str, int] | None = None,
 ) -> Compiled:
     """Compile a spec (a path, or its text).
 
     ``functions`` asks for these only; ``style`` is one of STYLES; ``example_axis`` names the axis
-    of the inputs, or the axes, whose places are the examples.  Raises SpecError for a faulty
-    spec, and where a function that was asked for is unknown or cannot be had.
+    of the inputs, or the axes, whose places are the examples.  ``memory`` is a limit (bytes, or
+    text such as "64MB") on the arrays that a call makes where the open sizes are ``at``: values
+    are computed again to stay within it.  Raises SpecError for a faulty spec, where a function
+    that was asked for is unknown or cannot be had, and where the limit cannot be met.
     """
-    return compile_model(load(spec, _axes(example_axis)), functions, style=style)
+    model = load(spec, _axes(example_axis))
+    return compile_model(model, functions, style=style, memory=memory, at=at)
 
 
 def _axes(names: str | Sequence[str]) -> tuple[str, ...]:
@@ -139,11 +145,20 @@ def inspect_spec(
 
 
 def compile_model(
-    model: Model, functions: Sequence[str] | None = None, *, style: str = "buffered"
+    model: Model,
+    functions: Sequence[str] | None = None,
+    *,
+    style: str = "buffered",
+    memory: str | int | None = None,
+    at: Mapping[str, int] | None = None,
 ) -> Compiled:
     """Compile a model.  Errors as in compile_spec."""
     if style not in STYLES:
         raise ValueError(f"compile: style {style!r} is none of {', '.join(STYLES)}")
+    if memory is None and at:
+        raise ValueError("compile: at= says where memory= is to hold, which is not given")
+    if memory is not None and style == "plain":
+        raise ValueError("compile: memory= goes with style 'buffered': plain text keeps all")
     known = (*FUNCTIONS, *ON_REQUEST)
     unknown = [f for f in functions or () if f not in known]
     if unknown:
@@ -173,29 +188,28 @@ def compile_model(
     parameters = {
         name: Emitted(p.node, p.init, p.value, p.trainable) for name, p in model.parameters.items()
     }
-    return Compiled(
-        model,
-        ModuleDescription(
-            name=model.name,
-            dtype=model.dtype,
-            version=__version__,
-            spec_sha256=model.sha256,
-            source=Path(model.source).name,
-            inputs=model.inputs,
-            parameters=parameters,
-            functions=bodies,
-            unavailable=made.unavailable,
-            notes=[*_examples_note(model), *_assumptions(made.assumptions)],
-            names=made.names,
-            comments={**made.comments, **_comments(model, made.names)},
-            reduction=model.reduction,
-            examples=model.examples,
-            rows=model.split or model.examples[:1],
-            regularizer_gradient=made.regularizer_gradients,
-            plain=style == "plain",
-        ),
-        made,
+    description = ModuleDescription(
+        name=model.name,
+        dtype=model.dtype,
+        version=__version__,
+        spec_sha256=model.sha256,
+        source=Path(model.source).name,
+        inputs=model.inputs,
+        parameters=parameters,
+        functions=bodies,
+        unavailable=made.unavailable,
+        notes=[*_examples_note(model), *_assumptions(made.assumptions)],
+        names=made.names,
+        comments={**made.comments, **_comments(model, made.names)},
+        reduction=model.reduction,
+        examples=model.examples,
+        rows=model.split or model.examples[:1],
+        regularizer_gradient=made.regularizer_gradients,
+        plain=style == "plain",
     )
+    if memory is not None:
+        description = within_memory(description, model, memory, at or {})
+    return Compiled(model, description, made)
 
 
 def _examples_note(model: Model) -> list[str]:
@@ -239,27 +253,31 @@ def compile(
     functions: Sequence[str] | None = None,
     example_axis: str | Sequence[str] = BATCH,
     style: str = "buffered",
+    memory: str | int | None = None,
+    at: Mapping[str, int] | None = None,
 ) -> ModuleType:
     """The emitted module of a spec or of a graph, loaded in memory.
 
     ``spec`` is a path or the TOML text; or else ``outputs`` names the nodes that forward returns,
     ``per_example`` is the vector of losses (batch,), reduced by ``reduction`` ("mean" or "sum")
     and added to the scalar ``regularizer``.  Inputs and parameters are taken in the order in which
-    the graphs first use them.  ``style`` is one of STYLES.  Raises SpecError, TypeError or
-    ShapeError for faulty arguments.
+    the graphs first use them.  ``style`` is one of STYLES; ``memory`` and ``at`` are as in
+    compile_spec.  Raises SpecError, TypeError or ShapeError for faulty arguments.
     """
     if (spec is None) == (outputs is None):
         raise TypeError("compile: a spec, or outputs= and per_example=, is expected")
     if spec is not None:
         if per_example is not None or regularizer is not None:
             raise TypeError("compile: a spec says its own loss; per_example= goes with outputs=")
-        compiled = compile_spec(spec, functions, style=style, example_axis=example_axis)
+        compiled = compile_spec(
+            spec, functions, style=style, example_axis=example_axis, memory=memory, at=at
+        )
         return compiled.module()
     if per_example is None:
         raise TypeError("compile: per_example= is missing: the vector of losses, one an example")
     axes = _axes(example_axis)
     model = graph_model(name, dict(outputs or {}), per_example, reduction, regularizer, axes)
-    return compile_model(model, functions, style=style).module()
+    return compile_model(model, functions, style=style, memory=memory, at=at).module()
 
 
 def graph_model(

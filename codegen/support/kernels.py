@@ -2,6 +2,8 @@
 # ruff: noqa: ANN001, ANN002, ANN202, B905
 """Functions of arrays that are more than one NumPy call; each keeps its argument's dtype."""
 
+import math
+
 import numpy as np
 
 
@@ -190,6 +192,11 @@ def _buffers(work, function, *groups):
     if kept is None or kept[0] != groups:
         kept = work[function] = groups, _buffers(None, function, *groups)
     return kept[1]
+
+
+def _beginning(buffer, shape):
+    """The first elements of a buffer, in a shape of their own."""
+    return buffer.reshape(-1)[: math.prod(shape)].reshape(shape)
 
 
 def _softplus_into(x, out=None):
