@@ -123,6 +123,7 @@ def _loop(
     t = names.give("t")
     outside: dict[int, Text] = {}
     begin: list[str] = []
+    rows: list[str] = []
     reads = block.readers()
     carries = [
         picks.get(f"final {i}") or names.give(hint) for i, hint in enumerate(step.detail("carries"))
@@ -138,6 +139,7 @@ def _loop(
             if len(reads[inner.dest]) > 1:
                 name = names.give(f"{array}_{t}" if array.isidentifier() else "part")
                 outside[inner.dest] = Text(name)
+                rows.append(name)
                 begin.append(f"{name} = {array}[{t}]")
     updates = [block.results[f"update {i}"] for i in range(len(carries))]
     given = _update_names(writer, block, carries, updates, outside)
@@ -178,6 +180,11 @@ def _loop(
     rounds = style.range(f"{last}, -1, -1" if reverse else style.size(length).code)
     lines.append(f"for {t} in {rounds}:")
     lines += indented([*begin, *written.lines, *end])
+    # After the last round such names would keep whole stacks there; none may have run.
+    views = [*rows, *(written.texts[register].code for register in computed)]
+    views = [name for name in dict.fromkeys(views) if name not in picks.values()]
+    if writer.tight and views:
+        lines.append(" = ".join([*views, "None"]))
     return Block(tuple(lines), written.guards, (written,))
 
 

@@ -62,12 +62,20 @@ def leaders(
         elif step.action == "reshape" and register in plan.buffer:
             if last[step.args[0]] == register:
                 following[step.args[0]] = register
+    # A value that is made again goes by its old name, which its old value has until it is gone.
+    free: dict[int, int] = {}
+    gone: dict[int, int] = {}
+    for register, old in program.again.items():
+        free[register] = gone[old] = max(gone.get(old, -1), last[old])
+        gone[old] = max(gone[old], last[register])
     leader: dict[int, int] = {}
     for step in reversed(program.steps):
         register = step.dest
         after = following.get(register)
         if after is not None and register not in given:
-            leader[register] = leader.get(after, after)
+            head = leader.get(after, after)
+            if register > free.get(head, -1):
+                leader[register] = head
     return leader
 
 

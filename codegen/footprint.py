@@ -14,10 +14,37 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from codegen.buffers import BufferPlan, form_bytes, plan_buffers
+from codegen.buffers import BufferPlan, Form, form_bytes, plan_buffers
 from codegen.memory import MemoryPlan, plan_memory
-from codegen.program import COMPOUND, LEAVES, VIEWS, Program
-from symdiff.expr.shapes import size_value
+from codegen.program import COMPOUND, LEAVES, VIEWS, Program, Step
+from symdiff.expr.shapes import Size, size_value
+
+
+class Numbers:
+    """Given numbers for names of sizes, and what polynomials in them are: each is put in once."""
+
+    def __init__(self, at: Mapping[str, int]) -> None:
+        self.at = at
+        self.sizes: dict[Size, int] = {}
+        self.flops: dict[object, int] = {}
+
+    def value(self, size: Size) -> int:
+        """The number that a size is."""
+        found = self.sizes.get(size)
+        if found is None:
+            found = self.sizes[size] = size_value(size, self.at)
+        return found
+
+    def step_flops(self, program: Program, step: Step) -> int:
+        """The arithmetic of a step, known by what it does to arrays of which shapes."""
+        from codegen.costs import step_flops
+
+        sources = tuple([(program.steps[a].shape, program.steps[a].weak) for a in step.args])
+        key = (step.action, step.details, step.shape, step.weak, sources, step.blocks)
+        found = self.flops.get(key)
+        if found is None:
+            found = self.flops[key] = self.value(step_flops(program, step))
+        return found
 
 
 @dataclass(frozen=True)
@@ -25,18 +52,19 @@ class Footprint:
     """A program's storages at given sizes."""
 
     program: Program
-    at: Mapping[str, int]
+    numbers: Numbers
 
     @cached_property
     def sizes(self) -> list[int]:
         """For each register the bytes of the array that its step makes; 0 where it makes none."""
-        known: dict[object, int] = {}
+        known: dict[Form, int] = {}
         found = []
         for step in self.program.steps:
             form = (step.shape, step.dtype)
-            if step.shape and step.allocates and form not in known:
-                known[form] = size_value(form_bytes(form), self.at)
-            found.append(known[form] if step.shape and step.allocates else 0)
+            made = step.shape and (step.allocates or self.program.copies(step.dest))
+            if made and form not in known:
+                known[form] = self.numbers.value(form_bytes(form))
+            found.append(known[form] if made else 0)
         return found
 
     @cached_property
@@ -51,8 +79,11 @@ class Footprint:
 
     @cached_property
     def _memory(self) -> MemoryPlan:
-        silent = LEAVES | VIEWS | COMPOUND
-        inlined = {s.dest for s in self.program.steps if s.weak or s.action in silent}
+        program, silent = self.program, LEAVES | COMPOUND
+        inlined = {s.dest for s in program.steps if s.weak or s.action in silent}
+        inlined |= {
+            s.dest for s in program.steps if s.action in VIEWS and not program.copies(s.dest)
+        }
         return plan_memory(self.program, inlined)
 
     @cached_property
@@ -74,10 +105,11 @@ class Footprint:
     @cached_property
     def peak(self) -> int:
         """Bytes of all buffers, and of other arrays where those are most."""
-        total = sum(size_value(form_bytes(form), self.at) for form in self.buffers.forms)
+        total = sum(self.numbers.value(form_bytes(form)) for form in self.buffers.forms)
         change = [0] * (len(self.program.steps) + 2)
         for register, size in enumerate(self.sizes):
-            if size and register not in self.buffers.buffer:
+            computed = self.program.steps[register].action == "call"
+            if size and not (computed and register in self.buffers.buffer):
                 change[register] += size
                 change[self.last[register] + 1] -= size
         return total + max(accumulate(change))

@@ -188,11 +188,8 @@ class _Lines:
         return self.evaluated(register)
 
     def makes(self, step: Step) -> bool:
-        """Whether the step makes an array; a reshape of a transposed one copies it."""
-        if step.action == "reshape":
-            source = self.program.steps[step.args[0]]
-            return source.action == "transpose" and len(source.shape) > 1
-        return step.allocates
+        """Whether the step makes an array."""
+        return step.allocates or self.program.copies(step.dest)
 
     def scratch(self, step: Step) -> Size:
         """What a step makes besides its result, and gives back."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from codegen.costs import ProgramCost
 from codegen.description import ModuleDescription
-from codegen.held import switch
-from codegen.module import cost_of, program_of
+from codegen.footprint import Numbers
+from codegen.held import peak_bytes, switch
+from codegen.module import program_of, written_of
 from codegen.program import Program
 from codegen.recompute import within
-from symdiff.expr.shapes import size_value
+from codegen.writer import Written
+from symdiff.expr.shapes import Shape, size_value
 
 #: How often a plan is made anew because the text holds more than the plan has it.
 MOST_PLANS = 5
@@ -60,17 +61,20 @@ def limited(description: ModuleDescription, limit: int, at: Mapping[str, int]) -
     unreachable: list[Unreachable] = []
     programs: dict[str, Program] = {}
     for function in description.functions:
-        before = _figures(cost_of(description, function), at)
+        program = program_of(description, function)
+        numbers = Numbers({**at, **_switches(program, at)})
+        before = _figures(description, function, numbers)
         if before.peak <= limit:
             continue
-        program = program_of(description, function)
-        made, after = _planned(description, function, program, limit, at)
+        made, after = _planned(description, function, program, limit, numbers)
+        if after.peak > limit:
+            other = _planned(description, function, program, 0, numbers)
+            made, after = min((made, after), other, key=lambda plan: plan[1].peak)
         if after.peak <= limit:
             programs[function] = made
             changed[function] = (before, after)
         else:
-            _, least = _planned(description, function, program, 0, at)
-            unreachable.append(Unreachable(function, min(least.peak, after.peak, before.peak)))
+            unreachable.append(Unreachable(function, min(after.peak, before.peak)))
     return Limited(replace(description, programs=programs), changed, tuple(unreachable))
 
 
@@ -79,15 +83,15 @@ def _planned(
     function: str,
     program: Program,
     limit: int,
-    at: Mapping[str, int],
+    numbers: Numbers,
 ) -> tuple[Program, Figures]:
     """A program within the limit, or what comes nearest, with the figures of its text."""
     aim = limit
     best: tuple[Program, Figures] | None = None
     for _ in range(MOST_PLANS):
-        made = within(program, {**at, **_switches(program, at)}, aim)
+        made = within(program, numbers, aim)
         with_it = replace(description, programs={function: made})
-        found = _figures(cost_of(with_it, function), at)
+        found = _figures(with_it, function, numbers)
         if best is None or found.peak < best[1].peak:
             best = made, found
         if found.peak <= limit or aim <= 0:
@@ -97,8 +101,40 @@ def _planned(
     return best
 
 
-def _figures(cost: ProgramCost, at: Mapping[str, int]) -> Figures:
-    return Figures(cost.number(cost.peak_bytes, at), cost.number([cost.flops], at))
+def function_figures(
+    description: ModuleDescription, function: str, at: Mapping[str, int]
+) -> Figures:
+    """What a function holds and takes where sizes have these numbers."""
+    program = program_of(description, function)
+    return _figures(description, function, Numbers({**at, **_switches(program, at)}))
+
+
+def _figures(description: ModuleDescription, function: str, numbers: Numbers) -> Figures:
+    """Those of the function's text, with numbers for sizes from the start, which is quicker."""
+    written = written_of(description, function)
+    program = written.program
+    flops = sum(numbers.step_flops(program, step) for step in program.steps)
+    return Figures(max(map(numbers.value, peak_bytes(_at(written, numbers)))), flops)
+
+
+def _at(written: Written, numbers: Numbers) -> Written:
+    """A written program whose arrays have shapes of numbers."""
+
+    def shape(sizes: Shape) -> Shape:
+        return tuple([numbers.value(size) for size in sizes])
+
+    program = written.program
+    steps = tuple([replace(step, shape=shape(step.shape)) for step in program.steps])
+    forms = tuple([(shape(sizes), dtype) for sizes, dtype in written.buffers.forms])
+    return replace(
+        written,
+        program=replace(program, steps=steps),
+        buffers=replace(written.buffers, forms=forms),
+        blocks={
+            register: tuple([_at(block, numbers) for block in blocks])
+            for register, blocks in written.blocks.items()
+        },
+    )
 
 
 def _switches(program: Program, at: Mapping[str, int]) -> dict[str, int]:

@@ -19,8 +19,11 @@ from codegen.program import Program
 from codegen.selfcheck import check_texts
 from codegen.support_text import SCIPY, function_texts, import_lines
 from codegen.verify import verify
+from codegen.writer import Written
 
-__all__ = ["FunctionBody", "ModuleDescription", "Parameter", "cost_of", "emit", "program_of"]
+__all__ = [
+    "FunctionBody", "ModuleDescription", "Parameter", "cost_of", "emit", "program_of", "written_of",
+]  # fmt: skip
 
 #: The class that keeps a function's buffers between calls.
 WORKSPACE = '''class Workspace(dict):
@@ -46,8 +49,13 @@ def cost_of(description: ModuleDescription, function: str) -> ProgramCost:
 
     Raises KeyError if the description has no such function.
     """
+    return program_cost(written_of(description, function))
+
+
+def written_of(description: ModuleDescription, function: str) -> Written:
+    """The kernel of one function, as lines and as what they compute; errors as in cost_of."""
     kernel = write_kernel(surroundings(description), function, description.functions[function])
-    return program_cost(kernel.written.written)
+    return kernel.written.written
 
 
 def emit(description: ModuleDescription) -> str:

@@ -111,9 +111,17 @@ class Program:
 
     def base(self, register: int) -> int:
         """The register that a view is a view of; itself, if it is none."""
-        while self.steps[register].action in VIEWS:
+        while self.steps[register].action in VIEWS and not self.copies(register):
             register = self.steps[register].args[0]
         return register
+
+    def copies(self, register: int) -> bool:
+        """Whether a step that might make a view has to copy: a reshape of what is transposed."""
+        step = self.steps[register]
+        if step.action != "reshape":
+            return False
+        source = self.steps[step.args[0]]
+        return source.action == "transpose" and len(source.shape) > 1
 
     def readers(self) -> dict[int, list[int]]:
         """For each register those of the steps that read it, once a reading."""

@@ -11,18 +11,19 @@ priced by :mod:`codegen.costs`.  Where none fits, the turn of the best is the ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from codegen.footprint import Numbers
 from codegen.program import COMPOUND, LEAVES, Program
 from codegen.segments import Unit, choose_cuts
 from codegen.tried import Tried, by_level, by_making, eagerly, written_out
 
 #: How often the turn of a program is looked for.
-MOST_TURNS = 6
+MOST_TURNS = 4
 #: Halvings of the range in which a number is looked for.
-HALVINGS = 12
+HALVINGS = 9
 #: A price, over that of the program as it is, at which no other orders are tried.
 ENOUGH = 1.34
 #: What may not be done twice: the caller's function is called once.
@@ -62,13 +63,13 @@ def _stays(program: Program, register: int, kept: Collection[int]) -> bool:
     return base.action in LEAVES or (not base.shape and base.action not in COMPOUND)
 
 
-def within(program: Program, at: Mapping[str, int], limit: int) -> Program:
+def within(program: Program, numbers: Numbers, limit: int) -> Program:
     """The program with as little computed again as holds no more than ``limit`` bytes.
 
-    ``at`` has the numbers of all sizes.  Where no such program is found, the one of those tried
+    ``numbers`` has one for each size.  Where no such program is found, the one of those tried
     that holds least.
     """
-    before = Tried(program, at)
+    before = Tried(program, numbers)
     if before.footprint.peak <= limit:
         return program
     found: list[Tried] = []
@@ -85,15 +86,19 @@ def within(program: Program, at: Mapping[str, int], limit: int) -> Program:
 
 
 def _reduced(start: Tried, limit: int) -> Tried:
-    """A program that fits, or else the one that holds least, its order as it is."""
-    best = start
+    """A program that fits, or else the one that holds least, its order as it is.
+
+    Where much is held for long, one turn brings down a part of that, and the next another.
+    """
+    best = last = start
     for _ in range(MOST_TURNS):
         if best.footprint.peak <= limit:
             break
-        better = _Turn(best, limit).best()
-        if better.footprint.peak >= 0.99 * best.footprint.peak:
-            return min(best, better, key=lambda x: x.footprint.peak)
-        best = better
+        better = _Turn(last, limit).best()
+        if better.excess(limit) >= last.excess(limit):
+            break
+        last = better
+        best = min(best, better, key=lambda x: x.footprint.peak)
     return best
 
 
@@ -142,7 +147,7 @@ class _Turn:
         key = frozenset(kept)
         if key not in self.tried:
             program = made_again(self.before.program, self.turn, {*kept, *self.fixed})
-            self.tried[key] = Tried(program, self.before.at)
+            self.tried[key] = Tried(program, self.before.numbers)
         return self.tried[key]
 
     def best(self) -> Tried:
@@ -155,7 +160,7 @@ class _Turn:
         choices += map(self.by_cuts, [self.wanted, heavy] if cheap and heavy else [self.wanted])
         fitting = [kept for kept in choices if self.fits(kept)]
         if not fitting:
-            return min(self.tried.values(), key=lambda x: x.footprint.peak, default=self.before)
+            return min(self.tried.values(), key=lambda x: x.excess(self.limit))
         return min((self.filled(kept) for kept in fitting), key=lambda x: x.price)
 
     def fits(self, kept: frozenset[int]) -> bool:
@@ -229,6 +234,8 @@ def _least(
 ) -> frozenset[int]:
     """The choice of the least number that fits, by halving; that of the largest if none does."""
     low, high = -1, most
+    if not fits(choice(most)):
+        return choice(most)
     while high - low > 1:
         middle = (low + high) // 2
         if fits(choice(middle)):

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 
-from codegen.costs import step_flops
-from codegen.footprint import Footprint
+from codegen.footprint import Footprint, Numbers
 from codegen.program import COMPOUND, LEAVES, VIEWS, Program, Step
 from symdiff.expr.node import Node
-from symdiff.expr.shapes import size_value
 
 #: A result that is at most this part of what it is made from is made at once.
 SMALL = 16
@@ -72,24 +70,17 @@ class Tried:
     """A program at given sizes, with what counts of it."""
 
     program: Program
-    at: Mapping[str, int]
+    numbers: Numbers
 
     @cached_property
     def footprint(self) -> Footprint:
         """What it holds."""
-        return Footprint(self.program, self.at)
+        return Footprint(self.program, self.numbers)
 
     @cached_property
     def flops(self) -> list[int]:
         """The arithmetic of each step."""
-        known: dict[object, int] = {}
-        found = []
-        for step in self.program.steps:
-            size = step_flops(self.program, step)
-            if size not in known:
-                known[size] = size_value(size, self.at)
-            found.append(known[size])
-        return found
+        return [self.numbers.step_flops(self.program, step) for step in self.program.steps]
 
     @cached_property
     def turn(self) -> int:
@@ -103,7 +94,13 @@ class Tried:
             return self
         place = {register: new for new, register in enumerate(order)}
         args = [tuple([place[a] for a in self.program.steps[r].args]) for r in order]
-        return Tried(written_out(self.program, order, args, place), self.at)
+        return Tried(written_out(self.program, order, args, place), self.numbers)
+
+    def excess(self, limit: int) -> int:
+        """What is held beyond a limit, summed over the lines, results aside."""
+        sizes = self.footprint.sizes
+        room = max(0, limit - sum(sizes[r] for r in self.footprint.results))
+        return sum(max(0, held - room) for held in self.footprint.held())
 
     @property
     def price(self) -> tuple[int, int]:

@@ -270,7 +270,8 @@ def _gone(program: Program, plan: MemoryPlan, kept: BufferPlan) -> dict[int, lis
     found: dict[int, list[int]] = {}
     for register in plan.slots:
         base = program.steps[program.base(register)]
-        own = base.allocates and base.shape and base.dest not in kept.buffer
+        made = base.allocates and base.dest not in kept.buffer
+        own = base.shape and (made or program.copies(base.dest))
         if own and base.dest in plan.slots and base.dest not in results:
             found.setdefault(plan.last_use[base.dest], []).append(register)
     return found

@@ -55,8 +55,7 @@ def within_memory(
         known = model.free_sizes
         hints = [f"--at: no open size {name!r}{did_you_mean(name, known)}" for name in unknown]
         raise SpecError(model.source, [Fault(1, 1, hint) for hint in hints])
-    nominal = Nominal(at)
-    sizes = {name: nominal[name] for name in model.free_sizes}
+    sizes = sizes_of(model, at)
     where = _where(sizes, at)
     found = limited(description, limit, sizes)
     if found.unreachable:
@@ -68,6 +67,12 @@ def within_memory(
         raise SpecError(model.source, [Fault(1, 1, text) for text in faults])
     notes = [*found.description.notes, *_notes(found, limit, where)]
     return replace(found.description, notes=notes)
+
+
+def sizes_of(model: Model, at: Mapping[str, int]) -> dict[str, int]:
+    """A number for each open size: the given one, or the nominal one."""
+    nominal = Nominal(at)
+    return {name: nominal[name] for name in model.free_sizes}
 
 
 def _notes(found: Limited, limit: int, where: str) -> list[str]:

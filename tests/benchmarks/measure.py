@@ -85,13 +85,13 @@ def race(
             statistics.median(times[name]),
             statistics.median(a / b for a, b in zip(times[name], times[reference], strict=True)),
             statistics.median(faults[name]),
-            _peak(call),
+            allocated(call),
         )
         for name, call in contenders.items()
     }
 
 
-def _peak(call: Call) -> int:
+def allocated(call: Call) -> int:
     """The most that one call allocates beyond what is there before it, as NumPy reports it."""
     tracemalloc.start()
     try:
