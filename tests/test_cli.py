@@ -195,3 +195,26 @@ def test_version() -> None:
     import symdiff as package
 
     assert symdiff("--version").stdout.strip() == f"symdiff, version {package.__version__}"
+
+
+def test_a_limit_on_memory_is_kept_or_refused(tmp_path: Path) -> None:
+    layers = "\n".join(
+        '[[layers]]\nkind = "dense"\nunits = 8\nactivation = "tanh"' for _ in range(9)
+    )
+    spec = tmp_path / "deep.toml"
+    spec.write_text(
+        'name = "deep"\n[inputs]\nx = { shape = ["batch", 8] }\ny = { shape = ["batch", 8] }\n'
+        f'{layers}\n[loss]\nkind = "squared_error"\n',
+        encoding="utf-8",
+    )
+    command = ("compile", spec, "--functions", "backward", "--at", "batch=1000", "--memory")
+    kept = symdiff(*command, "500kB")
+    assert (kept.returncode, kept.stderr) == (0, "")
+    assert "no more than 500 000 bytes at batch = 1000." in " ".join(kept.stdout.split())
+    assert "# recomputed: h" in kept.stdout
+    refused = symdiff(*command, "1kB")
+    assert refused.returncode == 2
+    assert "backward cannot be had within 1 000 bytes at batch = 1000" in refused.stderr
+    plain = symdiff(*command, "1MB", "--style", "plain")
+    assert plain.returncode == 2
+    assert "--memory goes with --style buffered" in plain.stderr
