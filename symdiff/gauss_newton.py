@@ -163,8 +163,6 @@ class _Ways:
             if any(not x.inputs for x in inputs):
                 break
             now = self.ordered([*now[:-1], *inputs])
-            if len(now) > len(level):
-                break
             best = now if len(now) < len(best) else best
         return best
 

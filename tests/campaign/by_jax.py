@@ -75,8 +75,9 @@ def check_gauss_newton(subject: Subject) -> None:
     own = subject.model.regularizer
     xs = list(subject.model.trainable.values())
     if own is not None:
-        vs = [b.constant(subject.direction[n]) for n in subject.model.trainable]
-        bent = evaluate(hvp(own, xs, vs), dict(subject.params.items()), subject.all_sizes)
+        vs = [b.input(f"v.{i}", x.shape, x.dtype) for i, x in enumerate(xs)]
+        along = {v: subject.direction[n] for v, n in zip(vs, subject.model.trainable, strict=True)}
+        bent = evaluate(hvp(own, xs, vs), {**subject.params, **along}, subject.all_sizes)
         found = [x + y for x, y in zip(found, bent, strict=True)]
     if all(np.all(np.isfinite(x)) for x in found):
         module = compile_model(subject.model, ["ggn_vp"]).module()

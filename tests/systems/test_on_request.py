@@ -42,6 +42,7 @@ LOSSES = {
     "of_probabilities": ("p", '["batch", 3]', "squared_error(p, y).sum(axis=1)"),
     "logistic": ("p", '["batch", 3], zero_or_one = true', "binary_cross_entropy(p, y).sum(axis=1)"),
     "poisson": ("z", '["batch", 3], nonnegative = true', "(exp(z) - y * z).sum(axis=1)"),
+    "mixed": ("z", '["batch", 3]', "((sigmoid(z)**0.5 + exp(-z)) * softplus(z)).sum(axis=1)"),
     "focal": ("z", '["batch", 3]', "(sigmoid(-z)**2 * softplus(z)).sum(axis=1)"),
 }
 EXPONENTIAL = ("cross_entropy", "squared_error", "logistic", "poisson")
@@ -89,6 +90,13 @@ def flat(grads: dict[str, Array]) -> Array:
         ("of_probabilities", "p", lambda p: 2 * np.eye(3)),
         ("logistic", "z", lambda z: np.diag(sigma(z) * sigma(-z))),
         ("poisson", "z", lambda z: np.diag(np.exp(z))),
+        (
+            "mixed",
+            "z",
+            lambda z: np.diag(
+                bend(lambda u: (sigma(u) ** 0.5 + np.exp(-u)) * np.log1p(np.exp(u)), z)
+            ),
+        ),
         ("focal", "z", lambda z: np.diag(bend(lambda u: sigma(-u) ** 2 * np.log1p(np.exp(u)), z))),
     ],
 )
