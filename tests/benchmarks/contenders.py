@@ -5,7 +5,7 @@ A contender is, for each function of the table, a call without arguments on arra
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +32,8 @@ class Case:
     v: dict[str, Array]
     inputs: dict[str, Array]
     compile_seconds: float
+    max_norm: float = MAX_NORM
+    threads: int = int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1
     truth: dict[str, Any] = field(default_factory=dict)
 
 
@@ -87,8 +89,3 @@ def tuned(case: Case) -> dict[str, Call]:
         return {}
     x, y = case.inputs["x"], case.inputs["y"]
     return dict(net.bind(case.params, case.v, x, y, MAX_NORM))
-
-
-def installed(name: str) -> bool:
-    """Whether a peer's package can be imported."""
-    return importlib.util.find_spec(name) is not None

@@ -27,6 +27,7 @@ class Timing:
     ratio: float
     page_faults: float
     peak_bytes: int
+    first_seconds: float = 0.0
 
 
 def leaves(result: Any) -> list[np.ndarray]:
