@@ -28,7 +28,7 @@ from symdiff.expr.ops import OPS
 from symdiff.expr.views import is_view
 from symdiff.simplify.form import form
 from symdiff.simplify.hidden import hidden
-from symdiff.simplify.parts import below_movement, is_constant_along
+from symdiff.simplify.parts import below_movement, core_of, is_constant_along
 
 Measure: TypeAlias = tuple[int, ...]
 
@@ -149,7 +149,7 @@ def _operands(node: Node) -> int:
     if node.op == "mul":
         exponents: tuple[float, ...] = node.attr("exponents")
         powers = sum(min(int(e), _MOST) if e >= 2 else 1 for e in exponents)
-        pairs = zip(node.inputs, exponents, strict=True)
+        pairs = zip(map(core_of, node.inputs), exponents, strict=True)
         below = sum(x.op == "add" and (e < 0 or e != int(e)) for x, e in pairs)  # perhaps a norm
         return 2 * below + (powers if len(exponents) > 1 or exponents[0] >= 2 else 0)
     if node.op == "where":  # what multiples are chosen from is better multiplied
