@@ -34,7 +34,11 @@ def main() -> None:
 
     start = net.ravel(net.init())
     found = minimize(
-        loss_and_gradient, start, jac=True, hessp=product, method="Newton-CG",
+        loss_and_gradient,
+        start,
+        jac=True,
+        hessp=product,
+        method="Newton-CG",
         options={"xtol": 1e-10},
     )
     norm = np.linalg.norm(loss_and_gradient(found.x)[1])

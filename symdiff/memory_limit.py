@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from codegen.description import ModuleDescription
-from codegen.limit import Figures, Limited, limited
+from codegen.within import Figures, Limited, limited
 from symdiff.errors import Fault, SpecError, did_you_mean, listing
 from symdiff.simplify.cost import Nominal
 from symdiff.spec.model import Model

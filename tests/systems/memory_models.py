@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from codegen.limit import function_figures
+from codegen.within import function_figures
 from symdiff.compiler import Compiled, compile_spec
 from symdiff.memory_limit import sizes_of
 from tests.benchmarks.measure import allocated
