@@ -20,6 +20,7 @@ from symdiff.calculus.curvature import jacobian
 from symdiff.calculus.reverse import grad
 from symdiff.errors import Fault, SpecError, did_you_mean
 from symdiff.expr import build
+from symdiff.expr.graph import substitute
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
 from symdiff.expr.shapes import shape_text
@@ -201,6 +202,18 @@ def assumption_notes(facts: Iterable[tuple[str, str]]) -> list[str]:
     return [f"Simplified on the word of the caller: {x} has {fact}." for x, fact in sorted(facts)]
 
 
+#: Equations, Σ p = 1 or y² = y, which a derivative with respect to that variable leaves.
+_EQUATIONS = frozenset(("sums_to_one", "one_hot", "zero_or_one", "plus_minus_one"))
+
+
+def _free(facts: Mapping[str, Mapping[str, Any]], wrt: str) -> dict[str, Mapping[str, Any]]:
+    """The facts, without equations of the variable that moves: it moves in all directions."""
+    own = facts.get(wrt)
+    if not isinstance(own, Mapping):
+        return dict(facts)
+    return {**facts, wrt: {key: fact for key, fact in own.items() if key not in _EQUATIONS}}
+
+
 def derive(
     expr: str,
     wrt: str,
@@ -226,7 +239,7 @@ def derive(
         given.setdefault(direction, given.get(wrt, ()))
     with build.default_dtype("float64"):
         also = (wrt,) if wrt in CONSTANTS else ()
-        reading = read_formula(expr, given, facts or {}, also)
+        reading = read_formula(expr, given, _free(facts or {}, wrt), also)
         x, v = _variables(reading, wrt, direction)
         node = reading.node if reading.node.dtype in FLOATS else build.cast(reading.node, "float64")
         if order == 2 and node.ndim:
@@ -245,6 +258,8 @@ def derive(
         leaned: set[Fact] = set()
         for last in (plan.roots[0], made):
             scaled_norms([last], leaned)
+        declared = read_formula(expr, given, facts or {}, also).inputs[wrt]
+        value, made, raw = substitute([plan.roots[0], made, raw], {x: declared})
     assumed = plan.facts.union(leaned, *(step.assumptions for step in steps))
     misses = dict.fromkeys(miss.text(one_line) for step in steps for miss in step.near_misses)
     return Derivation(
@@ -252,8 +267,8 @@ def derive(
         wrt,
         order,
         direction,
-        reading.inputs,
-        plan.roots[0],
+        {**reading.inputs, wrt: declared},
+        value,
         made,
         raw,
         joined(step.trace for step in steps),

@@ -223,3 +223,26 @@ def test_masked_squares_have_their_curvature_where_they_are_zero() -> None:
     x, m = (first.inputs[name] for name in "xm")
     assert first.derivative_node is simplify(2 * m * x).root
     np.testing.assert_array_equal(second.derivative(**arrays), np.diag(2 * arrays["m"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "point", "truth"),
+    [
+        ("sum(p)", "sums_to_one", [0.25, 0.75], [1.0, 1.0]),
+        ("-sum(p * log(softmax(z)[0]))", "sums_to_one", [0.5, 0.5], [np.log(2.0)] * 2),
+        ("sum(p**2)", "zero_or_one", [0.0, 1.0], [0.0, 2.0]),
+        ("sum(p**2)", "one_hot", [0.0, 1.0], [0.0, 2.0]),
+    ],
+)
+def test_equations_of_what_moves_are_not_used(
+    text: str, fact: str, point: list[float], truth: list[float]
+) -> None:
+    """A partial derivative leaves the set on which they hold."""
+    shapes = {name: (2,) for name in "pz" if f"({name}" in text}
+    found = derive(text, "p", shapes=shapes, facts={"p": {fact: True}})
+    values = {"p": np.array(point), "z": np.zeros(2)}
+    got = found.derivative(**{name: values[name] for name in shapes})
+    np.testing.assert_allclose(got, truth, rtol=1e-15)
+    assert not found.assumptions
+    with pytest.raises(ValueError, match="p: declared"):
+        found.derivative(**{n: 3 + 0 * values[n] for n in shapes}, check_facts=True)
