@@ -198,7 +198,9 @@ def _changes(e: ast.expr, shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
 def variants(draw: st.DrawFn) -> Textbook:
     """A case's formula with one or two changes, at a point beside the benign one."""
     firsts = sorted(
-        n for n, case in CASES.items() if case["derivative"] in ("gradient", "jacobian")
+        name
+        for name, case in CASES.items()
+        if case["derivative"] in ("gradient", "jacobian") and "1e9" not in case["naive_numpy"]
     )
     name = draw(st.sampled_from(firsts))
     case, whole = CASES[name], _whole(CASES[name])
