@@ -202,8 +202,8 @@ def assumption_notes(facts: Iterable[tuple[str, str]]) -> list[str]:
     return [f"Simplified on the word of the caller: {x} has {fact}." for x, fact in sorted(facts)]
 
 
-#: Equations, Σ p = 1 or y² = y, which a derivative with respect to that variable leaves.
-_EQUATIONS = frozenset(("sums_to_one", "one_hot", "zero_or_one", "plus_minus_one"))
+#: Equations, Σ p = 1, y² = y or Aᵀ = A, which a derivative with respect to that variable leaves.
+_EQUATIONS = frozenset(("sums_to_one", "one_hot", "zero_or_one", "plus_minus_one", "symmetric"))
 
 
 def _free(facts: Mapping[str, Mapping[str, Any]], wrt: str) -> dict[str, Mapping[str, Any]]:

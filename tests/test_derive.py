@@ -246,3 +246,11 @@ def test_equations_of_what_moves_are_not_used(
     assert not found.assumptions
     with pytest.raises(ValueError, match="p: declared"):
         found.derivative(**{n: 3 + 0 * values[n] for n in shapes}, check_facts=True)
+
+
+def test_a_symmetric_matrix_that_moves_is_not_taken_for_its_transpose() -> None:
+    found = derive(
+        "trace(A.T @ B)", "A", shapes={"A": (2, 2), "B": (2, 2)}, facts={"A": {"symmetric": True}}
+    )
+    b = np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(found.derivative(A=np.eye(2), B=b), b)
