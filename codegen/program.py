@@ -372,4 +372,6 @@ def live(program: Program) -> Program:
         {label: place[register] for label, register in program.results.items()},
         {place[register]: node for register, node in program.nodes.items() if register in place},
         tuple(place[register] for register in program.divisors),
+        {place[register]: by for register, by in program.divided.items() if register in place},
+        {place[r]: place[old] for r, old in program.again.items() if r in place and old in place},
     )

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen import multiples
 from codegen.description import surroundings
 from codegen.functions import function_program
+from codegen.multiples import number_of, numbers_joined
 from codegen.operations import single_calls
-from codegen.program import Program, build_program
+from codegen.program import Builder, Program, Step, build_program
 from codegen.scaling import scaled_early
 from symdiff.calculus.reverse import gradients
 from symdiff.compiler import compile_spec
@@ -35,6 +37,29 @@ h3 = "h2 + tanh(h2 @ W3)"
 [loss]
 per_example = "mean((h3 - y)**2, axis=1)"
 """
+
+
+def is_scaled(program: Program, step: Step) -> bool:
+    """Whether the step multiplies an array by a number."""
+    return step.dest in multiples.scalings(program)
+
+
+def simplified(outputs: dict[str, Node]) -> dict[str, Node]:
+    return dict(zip(outputs, simplify(list(outputs.values())).roots, strict=True))
+
+
+def scaled_twice(x: Node) -> Program:
+    """6 x, divided by 2 n in a call of its own."""
+    builder = Builder("float64")
+    leaf = builder.emit("leaf", shape=x.shape, dtype=x.dtype, node=x)
+    size = builder.emit("size", shape=(), dtype="float64", weak=True, size="n")
+    by = {"exponents": (1.0,), "coefficient": 2.0}
+    twice = builder.emit("mul", [size], shape=(), dtype="float64", weak=True, **by)
+    details: dict[str, Any] = {"shape": x.shape, "dtype": x.dtype, "elementwise": True}
+    six = builder.number(6.0, "float64")
+    first = builder.emit("call", [leaf, six], function="multiply", **details)
+    last = builder.emit("call", [first, twice], function="divide", **details)
+    return Program(tuple(builder.steps), {"y": last}, {}, ())
 
 
 def scalings(program: Program) -> int:
@@ -140,10 +165,73 @@ def test_what_others_read_is_left_alone() -> None:
     x, g = b.input("x", ("n", 40)), b.input("g", ("n", 40))
     n = b.constant(1.0) * b.ones(("n",)).sum()
     d = g * b.tanh(x)
-    outputs = {"a": (x.T @ d) / n, "c": (d.T @ x) / n, "norm": (d * d).sum(1)}
+    outputs = {"a": (x.T @ d) / n, "c": (d.T @ x) / n, "other": b.exp(d).sum(1)}
     before, after = both(outputs)
     assert scalings(before) == 2
     assert after is before
+
+
+def test_squares_of_what_is_scaled_are_divided_again() -> None:
+    """Norms beside gradients: the batch's mean stands in the cotangent, and not in its norm."""
+    x, g = b.input("x", ("n", 40)), b.input("g", ("n", 40))
+    n = b.constant(1.0) * b.ones(("n",)).sum()
+    d = g * b.tanh(x)
+    norm = (d * d).sum(1)
+    outputs = {"a": (x.T @ d) / n, "c": (d.T @ x) / n, "s": norm, "t": norm * (x * x).sum(1)}
+    before, after = both(outputs)
+    assert (scalings(before), scalings(after)) == (2, 2)
+    wide = [step for step in after.steps if step.action == "call" and step.shape == (40, 40)]
+    assert [step.detail("function") for step in wide] == ["dot", "dot"]
+    rng = np.random.default_rng(0)
+    values = {"x": rng.normal(size=(5, 40)), "g": rng.normal(size=(5, 40))}
+    got = run_graph(outputs, values)
+    for key, node in outputs.items():
+        np.testing.assert_allclose(got[key], sd_evaluate(node, values), rtol=1e-12)
+
+
+def test_grams_of_what_is_scaled_are_divided_where_they_are_least() -> None:
+    x, g = b.input("x", ("n", 6, 300)), b.input("g", ("n", 6, 200))
+    n = b.constant(1.0) * b.ones(("n",)).sum()
+    d = g * b.tanh(g)
+    gram = (d @ d.swapaxes(1, 2)) * (x @ x.swapaxes(1, 2))
+    weights = {c: b.einsum("nti,ntk->ik", y, d) / n for c, y in (("a", x), ("c", b.sin(x)))}
+    outputs = {**weights, "s": gram.sum((1, 2))}
+    program = single_calls(build_program(simplified(outputs)))
+    after = scaled_early(program)
+    assert len([s for s in after.steps if s.shape == (300, 200) and s.action == "call"]) == 2
+    assert len([s for s in after.steps if is_scaled(after, s) and s.shape == ("n",)]) == 1
+    rng = np.random.default_rng(0)
+    values = {"x": rng.normal(size=(3, 6, 300)), "g": rng.normal(size=(3, 6, 200))}
+    got = run_graph(simplified(outputs), values)
+    for key, node in outputs.items():
+        np.testing.assert_allclose(got[key], sd_evaluate(node, values), rtol=1e-12, atol=1e-12)
+
+
+def test_what_clips_examples_takes_the_mean_with_it() -> None:
+    """Rows are scaled once, by one vector, whatever the number of weights."""
+    program = function_program(
+        surroundings(description := compile_spec(RESIDUAL, ["clipped_backward"]).description),
+        description.functions["clipped_backward"],
+    )
+    scaled = [step.shape for step in program.steps if is_scaled(program, step)]
+    assert ("batch",) in scaled
+    assert (64, 64) not in scaled
+
+
+def test_norms_beside_gradients_take_no_pass_over_the_weights() -> None:
+    description = compile_spec(RESIDUAL, ["backward_with_norms"]).description
+    body = description.functions["backward_with_norms"]
+    program = function_program(surroundings(description), body)
+    scaled = [step.shape for step in program.steps if is_scaled(program, step)]
+    assert sorted(scaled, key=len) == [*[("batch",)] * 3, *[("batch", 64)] * 2]
+
+
+def test_two_numbers_in_a_row_are_one() -> None:
+    program = numbers_joined(scaled_twice(b.input("x", ("n", 4))))
+    (last,) = [step for step in program.steps if step.action == "call"]
+    value, powers = number_of(program, ("multiply", last.args[1]))
+    assert value == 3.0
+    assert [*powers.values()] == [-1.0]
 
 
 def test_nothing_moves_where_it_would_cost_more() -> None:
