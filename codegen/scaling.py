@@ -79,12 +79,13 @@ class _Move:
         number = program.steps[self.scale[1]]
         by_size = self.scale[0] == "divide" and number.action == "size"
         divided: dict[int, str] = {}
+        passing = self.carried - self.first
         for step in program.steps:
             args = [place[a] for a in step.args]
             if step.dest in self.removed:
                 place[step.dest] = args[0]
                 continue
-            if _is_sum(step) and step.dest in self.carried - self.first:
+            if _is_sum(step) and step.dest in passing:
                 kept = zip(step.args, args, strict=True)
                 args = [new if old in self.carried else self.scaled(new) for old, new in kept]
             register = self.builder.append(step.moved(step.dest, tuple(args)))
