@@ -22,8 +22,9 @@ def reading_order(
     where there is one already.
 
     Leaves of ``first`` come first, then what its other nodes need, in its order, then the rest;
-    of a node's inputs, the one made of earlier leaves comes earlier.  (The graph's own order of
-    operands is that of digests, which means nothing to a reader.)
+    of a node's inputs, the one made of earlier leaves comes earlier, and of such arrays in a sum
+    the one that needs fewer steps in a row, so that none waits for the last to be added.  (The
+    graph's own order of operands is that of digests, which means nothing to a reader.)
     """
     plain = down_to(roots, reads) if plain is None else plain
     needed = set(plain)
@@ -34,6 +35,7 @@ def reading_order(
     for node in plain:
         if node not in rank:
             rank[node] = min((rank[x] for x in below[node]), default=len(plain))
+    depth = depths(plain, reads)
     order: list[Node] = []
     done: set[Node] = set()
     stack = [(node, False) for node in reversed([*wanted, *roots])]
@@ -46,6 +48,8 @@ def reading_order(
             stack.append((node, True))
             inputs = [x for x in dict.fromkeys(below[node]) if x not in done]
             if len(inputs) > 1:
+                if node.op == "add" and node.ndim:
+                    inputs.sort(key=lambda x: -depth[x])
                 inputs.sort(key=lambda x: -rank[x])
             stack += [(x, False) for x in inputs]
     return order
@@ -59,10 +63,15 @@ def by_depth(
     Gradients so come in the order in which reverse mode has them, last layer first: each is made
     while the cotangent that it needs is there, and no cotangent is kept for later.
     """
+    return sorted(roots, key=depths(plain, reads).__getitem__)
+
+
+def depths(plain: Sequence[Node], reads: Mapping[Node, Sequence[Node]]) -> dict[Node, int]:
+    """How many steps in a row each node needs; ``plain`` has inputs before users."""
     depth: dict[Node, int] = {}
     for node in plain:
         depth[node] = 1 + max([depth[x] for x in reads.get(node, node.inputs)], default=0)
-    return sorted(roots, key=depth.__getitem__)
+    return depth
 
 
 def down_to(roots: Sequence[Node], reads: Mapping[Node, Sequence[Node]]) -> list[Node]:

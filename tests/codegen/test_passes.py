@@ -73,3 +73,17 @@ x, y = b.input("x", (4, 3)), b.input("y", (4, 3))
 def test_numbers_are_multiplied_into_sums_of_multiples(node: Node, calls: int) -> None:
     program = single_calls(build_program({"y": node}))
     assert sum(step.action == "call" for step in program.steps) <= calls
+
+
+def test_norms_of_weights_and_biases_share_the_cotangents_norms() -> None:
+    """Clipping takes two dot products a layer, and forms no square of a cotangent."""
+    spec = SPEC.format(activation="tanh").replace('"h1 @ W2"', '"h1 @ W2 + b2"')
+    spec = spec.replace("W2 = {", "b2 = { shape = [3] }\nW2 = {")
+    description = compile_spec(spec, ["clipped_backward"]).description
+    body = description.functions["clipped_backward"]
+    program = function_program(surroundings(description), body)
+    calls = [step for step in program.steps if step.action == "call"]
+    dots = [step for step in calls if step.detail("function") == "vecdot"]
+    assert len(dots) == 4
+    squares = [s for s in calls if s.detail("function") == "multiply" and len({*s.args}) == 1]
+    assert [s.shape for s in squares] == [("batch", WIDE)]  # of tanh, for its slope

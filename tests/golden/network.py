@@ -173,7 +173,7 @@ def _hvp(params, v, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "hvp", (6, dtype, (batch, 5)), (3, dtype, (batch, 3)),
+        work, "hvp", (5, dtype, (batch, 5)), (3, dtype, (batch, 3)),
         (2, dtype, (batch,)), (1, dtype, (3,)), (3, dtype, (5, 3)), (1, dtype, (5,)),
         (2, dtype, (4, 5))
     )
@@ -182,49 +182,49 @@ def _hvp(params, v, x, y, work=None):
     h += b1
     np.tanh(h, out=h)
     # z = h @ W2 + b2
-    z = h.dot(W2, out=b[6])
+    z = h.dot(W2, out=b[5])
     z += b2
     # q = softmax(z)
     q = _softmax_into(z, axis=-1, out=z)
+    product = h.dot(v_W2, out=b[6])
     t1 = np.multiply(h, h, out=b[1])
     np.subtract(1, t1, out=t1)
-    product = x.dot(v_W1, out=b[2])
-    product += v_b1
-    t2 = np.multiply(t1, product, out=b[3])
-    product_2 = t2.dot(W2, out=b[7])
-    product_3 = h.dot(v_W2, out=b[8])
-    product_3 += product_2
-    product_3 += v_b2
-    product_3 *= 1 / batch
+    product_2 = x.dot(v_W1, out=b[2])
+    product_2 += v_b1
+    t2 = np.multiply(t1, product_2, out=b[3])
+    product_3 = t2.dot(W2, out=b[7])
+    product += product_3
+    product += v_b2
+    product *= 1 / batch
     t3 = np.ones(3, dtype=dtype)
-    total = _one_hot(y, 3, dtype).dot(t3, out=b[9])
-    product_3 *= total[:, None]
-    t4 = np.multiply(q, product_3, out=b[7])
-    total_2 = t4.dot(t3, out=b[10])
-    product_3 -= total_2[:, None]
-    product_3 *= q
+    total = _one_hot(y, 3, dtype).dot(t3, out=b[8])
+    product *= total[:, None]
+    t4 = np.multiply(q, product, out=b[7])
+    total_2 = t4.dot(t3, out=b[9])
+    product -= total_2[:, None]
+    product *= q
     t5 = np.ones(batch, dtype=dtype)
-    Hv_b2 = t5.dot(product_3, out=b[11])
-    product_4 = h.T.dot(product_3, out=b[12])
+    Hv_b2 = t5.dot(product, out=b[10])
     t6 = np.multiply(q, total[:, None], out=q)
     _less_one_hot(t6, y, out=t6)
     t6 *= 1 / batch
-    Hv_W2 = t2.T.dot(t6, out=b[13])
-    t7 = np.multiply(v_W2, 0.02, out=b[14])
+    Hv_W2 = t2.T.dot(t6, out=b[11])
+    product_4 = h.T.dot(product, out=b[12])
+    t7 = np.multiply(v_W2, 0.02, out=b[13])
     Hv_W2 += t7
     Hv_W2 += product_4
-    product_5 = product_3.dot(W2.T, out=b[3])
-    product_6 = t6.dot(v_W2.T, out=b[4])
-    product_7 = t6.dot(W2.T, out=b[5])
-    product_7 *= product
-    product_7 *= h
-    product_7 *= 2
-    product_6 += product_5
-    product_6 -= product_7
-    product_6 *= t1
-    Hv_b1 = t5.dot(product_6, out=b[15])
-    Hv_W1 = x.T.dot(product_6, out=b[16])
-    t8 = np.multiply(v_W1, 0.02, out=b[17])
+    product_5 = t6.dot(v_W2.T, out=b[3])
+    product_6 = t6.dot(W2.T, out=b[4])
+    product_6 *= product_2
+    product_6 *= h
+    product_7 = product.dot(W2.T, out=b[0])
+    product_6 *= 2
+    product_5 += product_7
+    product_5 -= product_6
+    product_5 *= t1
+    Hv_b1 = t5.dot(product_5, out=b[14])
+    Hv_W1 = x.T.dot(product_5, out=b[15])
+    t8 = np.multiply(v_W1, 0.02, out=b[16])
     Hv_W1 += t8
     return {"W1": Hv_W1, "b1": Hv_b1, "W2": Hv_W2, "b2": Hv_b2}
 

@@ -291,6 +291,12 @@ class _Summand:
         return power_product(factors)
 
 
+def _is_square_of_shared(summand: _Summand, context: Context) -> bool:
+    """Whether a sum of squares is of an array that is there anyway: nothing would be saved."""
+    squared = {*summand.parts.operands}
+    return len(summand.parts.operands) > 1 and len(squared) == 1 and context.is_shared(*squared)
+
+
 def _summand(node: Node) -> _Summand | None:
     if not is_product(node):
         return None
@@ -322,8 +328,10 @@ def gather_sums(node: Node, context: Context) -> Node | None:
     found = []
     for x, c in total.terms.items():
         summand = _summand(x) if not context.is_shared(x) and x.shape == node.shape else None
+        if summand is None or _is_square_of_shared(summand, context):
+            continue
         # An outer product that is summed need not be formed, but the sum of two would be.
-        if summand is not None and not all(map(stays_factored, summand.parts.operands)):
+        if not all(map(stays_factored, summand.parts.operands)):
             found.append((x, c, summand))
     if len(found) < 2:
         return None
