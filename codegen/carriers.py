@@ -31,13 +31,15 @@ _SILENT = LEAVES | COMPOUND | {"diagonal"}
 class Carried:
     """Where a number is, if it is moved to where it costs least.
 
-    ``values`` hold it, the ``first`` of them by being multiplied; ``removed`` are scalings that
-    need not be done any more; ``again`` are values that hold it several times, how often, and are
-    divided by it as often; ``saved`` is what that spares, in elements.
+    ``values`` hold it, the ``first`` of them by being multiplied, the ``entered`` by what they are
+    made of: one argument each, or what that is a view of; ``removed`` are scalings that need not be
+    done any more; ``again`` are values that hold it several times, how often, and are divided by it
+    as often; ``saved`` is what that spares, in elements.
     """
 
     values: frozenset[int]
     first: frozenset[int]
+    entered: Mapping[int, int]
     removed: frozenset[int]
     again: Mapping[int, int]
     saved: int
@@ -76,12 +78,45 @@ def _way(
     removed = {r for r, x in ends.items() if x in values}
     first = {r for r in values if not any(a in values for a in steps[r].args)}
     beside = {a for r in values - first if is_sum(steps[r]) for a in steps[r].args} - values
+    entered, instead = _entered(program, search, first, beside)
+    first -= instead
+    values -= instead - entered.keys()
+    beside |= {*entered.values()}
     twice = [search.divided_at(r) for r in squares if {*steps[r].args} <= values]
     again = Counter([*twice, *twice])
     free = {r for r in again if len(search.readers[r]) == 1 and search.readers[r][0] in divided}
     cost = elements(program, first | beside) + elements(program, again.keys() - free)
     saved = elements(program, removed) - cost if len(removed) > 1 else 0
-    return Carried(frozenset(values), frozenset(first), frozenset(removed), again, saved)
+    return Carried(frozenset(values), frozenset(first), entered, frozenset(removed), again, saved)
+
+
+def _entered(
+    program: Program, search: _Search, first: Collection[int], paid: Collection[int]
+) -> tuple[dict[int, int], set[int]]:
+    """Where the number enters by an argument that others read too, as it was; and for which firsts.
+
+    Of several values made of one array, which the loss needs as it is, that array is scaled once;
+    the ``paid`` ones are scaled already.
+    """
+    users: dict[int, dict[int, int]] = {}
+    for register in sorted(first):
+        entry = search.entry(register)
+        if entry is None:
+            continue
+        bases = [program.base(arg) for arg in search.args[entry] if arg != register]
+        for base in bases:
+            step = program.steps[base]
+            may_be = step.action not in _SILENT and step.dtype.startswith("float") and step.shape
+            if may_be and bases.count(base) == 1:
+                users.setdefault(base, {})[register] = entry
+    entered: dict[int, int] = {}
+    instead: set[int] = set()
+    for base, made in sorted(users.items(), key=lambda item: (-len(item[1]), item[0])):
+        left = [r for r in made if r not in instead]
+        if elements(program, left) > (0 if base in paid else elements(program, [base])):
+            entered.update({made[r]: base for r in left})
+            instead.update(left)
+    return entered, instead
 
 
 class _Search:
@@ -176,6 +211,18 @@ class _Search:
             best = max([heights[a] for a in args])
             return register == [a for a in args if heights[a] == best][-1]
         return function in ("sum", "negative") or (function == "divide" and args[0] == register)
+
+    def entry(self, register: int) -> int | None:
+        """Where the number may enter by another argument, instead of by the register: see takes."""
+        if self.functions[register] in (*_PRODUCTS, "negative", "sum"):
+            return register
+        readers = self.readers[register]
+        if len(readers) != 1 or readers[0] not in self.carried:
+            return None
+        (reader,) = readers
+        others = [arg for arg in self.args[reader] if arg != register]
+        is_product = self.functions[reader] in _PRODUCTS and not self.carried & {*others}
+        return reader if is_product else None
 
     def divided_at(self, register: int) -> int:
         """The last of the values that only a square is handed on to, none larger than it."""

@@ -87,16 +87,33 @@ class _Move(Rewriting):
     def written(self, step: Step) -> int:
         """The step in the new program, its terms that do not carry the number scaled."""
         way, first = self.way, step.dest in self.way.first
-        if first and step.action == "full":
-            one = monomial(self.program, step.args[0])
-            number = self.number(times(one, number_of(self.program, self.scale)))
-            return self.builder.append(step.moved(step.dest, (number,)))
         args = [self.place[a] for a in step.args]
+        if step.dest in way.entered:
+            base = way.entered[step.dest]
+            args = [self.view_of_scaled(a, base) for a in step.args]
         if is_sum(step) and step.dest in way.values and not first:
             kept = zip(step.args, args, strict=True)
             args = [new if old in way.values else self.by_scale(new) for old, new in kept]
+        if first and step.action == "full":
+            return self.filled(step)
         register = self.builder.append(step.moved(step.dest, tuple(args)))
         return self.by_scale(register) if first else register
+
+    def filled(self, step: Step) -> int:
+        """An array of one number, scaled."""
+        one = monomial(self.program, step.args[0])
+        number = self.number(times(one, number_of(self.program, self.scale)))
+        return self.builder.append(step.moved(step.dest, (number,)))
+
+    def view_of_scaled(self, register: int, base: int) -> int:
+        """An argument as it is, or if it is the base, or a view of it, that of the scaled base."""
+        if self.program.base(register) != base:
+            return self.place[register]
+        step = self.program.steps[register]
+        if register == base:
+            return self.filled(step) if step.action == "full" else self.by_scale(self.place[base])
+        args = (self.view_of_scaled(step.args[0], base), *(self.place[a] for a in step.args[1:]))
+        return self.builder.append(step.moved(step.dest, args))
 
     def by_scale(self, register: int) -> int:
         """A value of the new program, scaled."""

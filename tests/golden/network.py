@@ -195,26 +195,26 @@ def _hvp(params, v, x, y, work=None):
     product_3 = t2.dot(W2, out=b[7])
     product += product_3
     product += v_b2
-    product *= 1 / batch
     t3 = np.ones(3, dtype=dtype)
     total = _one_hot(y, 3, dtype).dot(t3, out=b[8])
-    product *= total[:, None]
-    t4 = np.multiply(q, product, out=b[7])
-    total_2 = t4.dot(t3, out=b[9])
+    t4 = np.multiply(total, 1 / batch, out=b[9])
+    product *= t4[:, None]
+    t5 = np.multiply(q, product, out=b[7])
+    total_2 = t5.dot(t3, out=b[9])
     product -= total_2[:, None]
     product *= q
-    t5 = np.ones(batch, dtype=dtype)
-    Hv_b2 = t5.dot(product, out=b[10])
-    t6 = np.multiply(q, total[:, None], out=q)
-    _less_one_hot(t6, y, out=t6)
-    t6 *= 1 / batch
-    Hv_W2 = t2.T.dot(t6, out=b[11])
+    t6 = np.ones(batch, dtype=dtype)
+    Hv_b2 = t6.dot(product, out=b[10])
+    t7 = np.multiply(q, total[:, None], out=q)
+    _less_one_hot(t7, y, out=t7)
+    t7 *= 1 / batch
+    Hv_W2 = t2.T.dot(t7, out=b[11])
     product_4 = h.T.dot(product, out=b[12])
-    t7 = np.multiply(v_W2, 0.02, out=b[13])
-    Hv_W2 += t7
+    t8 = np.multiply(v_W2, 0.02, out=b[13])
+    Hv_W2 += t8
     Hv_W2 += product_4
-    product_5 = t6.dot(v_W2.T, out=b[3])
-    product_6 = t6.dot(W2.T, out=b[4])
+    product_5 = t7.dot(v_W2.T, out=b[3])
+    product_6 = t7.dot(W2.T, out=b[4])
     product_6 *= product_2
     product_6 *= h
     product_7 = product.dot(W2.T, out=b[0])
@@ -222,10 +222,10 @@ def _hvp(params, v, x, y, work=None):
     product_5 += product_7
     product_5 -= product_6
     product_5 *= t1
-    Hv_b1 = t5.dot(product_5, out=b[14])
+    Hv_b1 = t6.dot(product_5, out=b[14])
     Hv_W1 = x.T.dot(product_5, out=b[15])
-    t8 = np.multiply(v_W1, 0.02, out=b[16])
-    Hv_W1 += t8
+    t9 = np.multiply(v_W1, 0.02, out=b[16])
+    Hv_W1 += t9
     return {"W1": Hv_W1, "b1": Hv_b1, "W2": Hv_W2, "b2": Hv_b2}
 
 

@@ -149,18 +149,16 @@ def _hvp(params, v, x, y, work=None):
     _softmax_into(product, axis=-1, out=product)
     product_2 = x.dot(v_W, out=b[1])
     product_2 += v_c
-    t1 = np.ones(3, dtype=dtype)
-    total = _one_hot(y, 3, dtype).dot(t1, out=b[3])
-    total *= 1 / batch
+    total = _one_hot(y, 3, dtype).dot(np.full(3, 1 / batch, dtype=dtype), out=b[3])
     product_2 *= total[:, None]
-    t2 = np.multiply(product_2, product, out=b[2])
-    total_2 = t2.dot(t1, out=b[3])
+    t1 = np.multiply(product_2, product, out=b[2])
+    total_2 = t1.dot(np.ones(3, dtype=dtype), out=b[3])
     product_2 -= total_2[:, None]
     product *= product_2
     Hv_c = np.ones(batch, dtype=dtype).dot(product, out=b[4])
     Hv_W = x.T.dot(product, out=b[5])
-    t3 = np.multiply(v_W, 0.1, out=b[6])
-    Hv_W += t3
+    t2 = np.multiply(v_W, 0.1, out=b[6])
+    Hv_W += t2
     return {"W": Hv_W, "c": Hv_c}
 
 
