@@ -42,7 +42,7 @@ class Unformed:
     """The nodes of a graph that may be left unformed are those in ``open``."""
 
     def __init__(self, roots: Sequence[Node], numbers: Nominal) -> None:
-        self.roots = list(roots)
+        self.roots = tuple(roots)
         self.numbers = numbers
         self.order = toposort(self.roots)
         self.place = {node: i for i, node in enumerate(self.order)}
