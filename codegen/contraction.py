@@ -10,12 +10,12 @@ how it reads.  More than two operands are taken in pairs, the cheapest first.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from codegen import views
 from codegen.program import Builder
 from symdiff.expr.node import Node
+from symdiff.expr.records import record
 from symdiff.expr.shapes import Shape, Size, shape_size, size_names, size_value
 
 Indices = tuple[int, ...]
@@ -24,7 +24,7 @@ Indices = tuple[int, ...]
 TYPICAL_SIZE = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Operand:
     """A register whose axes carry indices, none twice."""
 

@@ -7,10 +7,11 @@ printing has to know of a part is how tightly it binds and how much it holds alr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+
+from symdiff.expr.records import record
 
 
 class Level(IntEnum):
@@ -25,7 +26,7 @@ class Level(IntEnum):
     ATOM = 7
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Text:
     """An expression: its code, how tightly it binds, how many operations it holds."""
 

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from keyword import kwlist
 
-#: Names that stand for values: no attributes, and no keywords of calls.
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!=(?!=)|\w)")
-_NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
+#: Names that stand for values, no attributes and no keywords of calls; and whole numbers.
+_PIECE = re.compile(r"(?<![\w.])(?:([A-Za-z_]\w*)(?!=(?!=)|\w)|\d+(?![\w.]))")
 #: With any of these, a line may be more than one statement, or not a whole one.
 _UNSURE = re.compile(r"""["'#;\\]""")
 _KEYWORDS = frozenset(kwlist)
@@ -38,11 +37,13 @@ def uses_of(line: str, attributes: frozenset[str]) -> tuple[Uses, Sequence[str]]
     """
     if _UNSURE.search(line) or not line.isascii():
         return None
-    line = _NUMBER.sub("0", line)
-    names = _NAME.findall(line)
+    pieces = _PIECE.split(line)  # every other one is a name, or None where a number was
+    found = pieces[1::2]
+    names = [name for name in found if name is not None]
     if not _KEYWORDS.isdisjoint(names):
         return None
-    uses = _uses(_NAME.sub("_", line), attributes)
+    pieces[1::2] = ["0" if name is None else "_" for name in found]
+    uses = _uses("".join(pieces), attributes)
     return None if uses is None or len(uses) != len(names) else (uses, names)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeAlias
 
 from codegen.program import Builder, Program, Step
@@ -115,7 +116,7 @@ class Rewriting:
             coefficient=value,
         )
 
-    @property
+    @cached_property
     def dtype(self) -> str:
         """That of the numbers that scale arrays."""
         return next(self.program.steps[r].dtype for r in scalings(self.program))

@@ -18,6 +18,7 @@ from typing import Any
 
 from codegen.order import by_depth, down_to, reading_order
 from symdiff.expr.node import Node
+from symdiff.expr.records import record
 from symdiff.expr.shapes import Shape, Size, shape_size
 
 #: Actions whose result may share memory with their first argument.
@@ -35,7 +36,7 @@ LEAVES = frozenset({"leaf", "number", "size", "constant", "outside", "carry", "r
 COMPOUND = frozenset({"loop", "branch"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Step:
     """One array operation.
 

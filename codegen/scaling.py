@@ -8,6 +8,8 @@ way but squares, whose number is taken out again (:mod:`codegen.carriers`).
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from codegen.carriers import Carried, carried, is_sum
 from codegen.multiples import (
     Rewriting,
@@ -29,21 +31,27 @@ def scaled_early(program: Program) -> Program:
     program = factors_last(program)
     tried: set[object] = set()
     while True:
-        scales = dict.fromkeys(scalings(program).values())
-        found = {number_key(program, scale): scale for scale in scales}
-        left = [key for key in found if key not in tried]
-        if not left:
+        before, scales = program, scalings(program)
+        ends: dict[Scale, dict[int, int]] = {}
+        for register, scale in scales.items():
+            ends.setdefault(scale, {})[register] = program.steps[register].args[0]
+        for key, scale in {number_key(program, scale): scale for scale in ends}.items():
+            if key not in tried:
+                tried.add(key)
+                program = _moved(before, scale, ends[scale], scales.keys())
+                if program is not before:
+                    break
+        else:
             return live(numbers_joined(program))
-        tried.add(left[0])
-        program = _moved(program, found[left[0]])
 
 
-def _moved(program: Program, scale: Scale) -> Program:
-    steps, all_of_them = program.steps, scalings(program)
-    ends = {r: steps[r].args[0] for r, own in all_of_them.items() if own == scale}
+def _moved(
+    program: Program, scale: Scale, ends: Mapping[int, int], scaled: Collection[int]
+) -> Program:
+    """The program with one number moved; ``ends`` multiply by it, ``scaled`` by some number."""
     if len(ends) < 2:
         return program
-    way = carried(program, ends, all_of_them.keys())
+    way = carried(program, ends, scaled)
     return program if way.saved <= 0 else _Move(program, scale, way).run()
 
 

@@ -14,8 +14,8 @@ from typing import NoReturn, TypeAlias
 
 from codegen.forms import Uses, uses_of
 
-#: How a line uses its names, and those.
-Line: TypeAlias = tuple[Uses, Sequence[str]]
+#: A line's number, how it uses its names, and those.
+Line: TypeAlias = tuple[int, Uses, Sequence[str]]
 
 #: Modules that an emitted one may import.
 MODULES = frozenset({"math", "numpy", "numpy.lib.stride_tricks", "sys", "scipy.special"})
@@ -50,9 +50,7 @@ class EmissionError(Exception):
 def verify(source: str) -> None:
     """Raise EmissionError unless the text parses and is made of known parts only."""
     lines = source.split("\n")
-    plain = _plain_lines(lines)
-    for at in plain:
-        lines[at - 1] = _MARK
+    plain = _plain_runs(lines)
     try:
         tree = ast.parse("\n".join(lines))
     except SyntaxError:
@@ -68,23 +66,38 @@ def verify(source: str) -> None:
     _verify(tree, {})
 
 
-#: What stands for a line that is looked at by its form; a statement wherever the line is one.
+#: What stands for lines that are looked at by their forms; a statement wherever these are some.
 _MARK = "    ..."
 
 
-def _plain_lines(lines: Sequence[str]) -> dict[int, Line]:
-    """The lines of functions that look like plain statements, by their numbers."""
-    found = {}
+def _plain_runs(lines: list[str]) -> dict[int, list[Line]]:
+    """The lines of functions that look like plain statements, by where a run of such begins.
+
+    There the mark is put, and what else is of the run is taken out: where the first of it is a
+    statement, so are the others, since each is a whole one.
+    """
+    found: dict[int, list[Line]] = {}
+    run: list[Line] | None = None
     for at, line in enumerate(lines, 1):
-        if line[:4] == "    " and line[4:5] not in ("", " ", ")"):
-            uses = uses_of(line[4:], ATTRIBUTES)
-            if uses is not None:
-                found[at] = uses
+        inside = line[:4] == "    " and line[4:5] not in ("", " ", ")")
+        uses = uses_of(line[4:], ATTRIBUTES) if inside else None
+        if uses is None:
+            run = run if _says_nothing(line) else None
+            continue
+        lines[at - 1] = "" if run is not None else _MARK
+        run = found.setdefault(at, []) if run is None else run
+        run.append((at, *uses))
     return found
 
 
-def _verify(tree: ast.Module, plain: dict[int, Line]) -> None:
-    """Look at a module; ``plain`` lines are taken out where they are met."""
+def _says_nothing(line: str) -> bool:
+    """Whether a line between statements is no more than a comment; a return would end it."""
+    text = line.strip(" ")
+    return not text or (text[0] == "#" and "\r" not in text)
+
+
+def _verify(tree: ast.Module, plain: dict[int, list[Line]]) -> None:
+    """Look at a module; ``plain`` runs of lines are taken out where they are met."""
     globals_ = set(_bound(tree.body)) | {"__name__"}
     _Scope(globals_ | BUILTINS, plain, hides=True).run(tree.body)
 
@@ -94,8 +107,10 @@ def _children(node: ast.AST) -> list[ast.AST]:
     return list(ast.iter_child_nodes(node))
 
 
-def _fail(node: ast.AST, what: str) -> NoReturn:
-    raise EmissionError(f"emitted line {getattr(node, 'lineno', '?')}: {what}")
+def _fail(node: ast.AST | int, what: str) -> NoReturn:
+    """Say what is wrong at a node, or in a line of that number."""
+    line = node if isinstance(node, int) else getattr(node, "lineno", "?")
+    raise EmissionError(f"emitted line {line}: {what}")
 
 
 def _verify_statement(node: ast.AST) -> None:
@@ -152,12 +167,14 @@ class _Scope:
     ``borrowed``, and cannot be the scope's own any more, unless the scope ``hides`` outer names.
     """
 
-    def __init__(self, outer: Iterable[str], plain: dict[int, Line], hides: bool = False) -> None:
+    def __init__(
+        self, outer: Iterable[str], plain: dict[int, list[Line]], hides: bool = False
+    ) -> None:
         self.outer = frozenset(outer)
         self.plain = plain
         self.hides = hides
         self.assigned: set[str] = set()
-        self.borrowed: dict[str, ast.AST] = {}
+        self.borrowed: dict[str, int] = {}
 
     def run(self, nodes: Sequence[ast.AST]) -> None:
         """Look at statements, or parts of them; what each reads before what it assigns.
@@ -169,15 +186,13 @@ class _Scope:
             node = stack.pop()
             kind = type(node)
             if isinstance(node, ast.Expr):
-                line = self.plain.pop(node.lineno, None) if _is_mark(node) else None
-                if line is None:
+                run = self.plain.pop(node.lineno, None) if _is_mark(node) else None
+                if run is None:
                     stack.append(node.value)
                 else:
-                    uses, names = line
-                    for i, is_stored in uses:
-                        self.name(names[i], is_stored, node)
+                    self.lines(run)
             elif isinstance(node, ast.Name):
-                self.name(node.id, isinstance(node.ctx, ast.Store), node)
+                self.name(node.id, isinstance(node.ctx, ast.Store), node.lineno)
             elif kind in _SAY_NOTHING:
                 continue
             elif isinstance(node, ast.Attribute):
@@ -207,16 +222,22 @@ class _Scope:
                         self.assign(name)
                 stack += reversed(_children(node))
 
-    def name(self, name: str, is_stored: bool, node: ast.AST) -> None:
-        """A name is read or assigned at a node."""
+    def lines(self, run: Sequence[Line]) -> None:
+        """Look at plain lines."""
+        for at, uses, names in run:
+            for i, is_stored in uses:
+                self.name(names[i], is_stored, at)
+
+    def name(self, name: str, is_stored: bool, line: int) -> None:
+        """A name is read or assigned in a line."""
         if name[:2] == "__" and _is_dunder(name) and name != "__name__":
-            _fail(node, f"name {name}")
+            _fail(line, f"name {name}")
         if is_stored:
             self.assign(name)
         elif name not in self.assigned:
             if name not in self.outer:
-                _fail(node, f"{name} is read, and was not assigned")
-            self.borrowed.setdefault(name, node)
+                _fail(line, f"{name} is read, and was not assigned")
+            self.borrowed.setdefault(name, line)
 
     def assign(self, name: str) -> None:
         """The name is the scope's own."""

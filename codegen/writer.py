@@ -21,6 +21,7 @@ from codegen.numpy_table import print_step
 from codegen.program import COMPOUND, LEAVES, Program, Step
 from codegen.style import Style
 from symdiff.expr.node import Node
+from symdiff.expr.records import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Body:
     written: Written
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Line:
     code: str
     dest: int
@@ -128,6 +129,7 @@ class Writer:
         guards: list[str] = []
         blocks: dict[int, tuple[Written, ...]] = {}
         gone = _gone(program, plan, kept) if gives_up else {}
+        place = Place(self.buffers, first, kept, places or {}, self.views)
         for step in program.steps:
             if step.dest in outside:
                 texts[step.dest] = outside[step.dest]
@@ -154,7 +156,6 @@ class Writer:
                 called[head] = given.get(head) or names.temporary(hint(step))
             name = called[head]
             if step.action == "call":
-                place = Place(self.buffers, first, kept, places or {}, self.views)
                 code = call_line(style, step, sources, args, name, place)
             else:
                 code = f"{name} = {print_step(style, step, args, sources).code}"

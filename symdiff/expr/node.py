@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 import numpy as np
 
 from symdiff.expr.fact_rules import infer
+from symdiff.expr.interned import Interned
 from symdiff.expr.near import near_of
 from symdiff.expr.ops import OPS
 from symdiff.expr.shapes import Shape, shape_text
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Attributes = tuple[tuple[str, Any], ...]
 
-_TABLE: WeakValueDictionary[bytes, Node]
+_TABLE: Interned[Node] = Interned()
 
 
 class Node:
@@ -98,7 +98,7 @@ class Node:
         put(node, "is_view", view)
         put(node, "near", near_of(op, inputs, view))
         put(node, "facts", infer(node))
-        return _TABLE.setdefault(key, node)
+        return _TABLE.put(key, node)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"nodes are immutable: cannot set {name}")
@@ -233,9 +233,6 @@ class Node:
     def dot(self, other: Any) -> Node:
         """See :func:`symdiff.expr.build.dot`."""
         return _call("dot", self, other)
-
-
-_TABLE = WeakValueDictionary()
 
 
 def _sums_nothing(x: Node, attributes: dict[str, Any]) -> bool:

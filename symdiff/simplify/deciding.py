@@ -213,7 +213,7 @@ class Deciding(Unformed):
             on = guard(prices(small), self.numbers)
         expanded = self.form(users, opened, group, group)
         form = self.form(users, here, group, self.avoided) if here & {*group} else "instantiated"
-        return Decision(tuple(group), users, tuple(self.roots), form, expanded, squares, on, prices)
+        return Decision(tuple(group), users, self.roots, form, expanded, squares, on, prices)
 
     def is_open(self, group: Sequence[Node]) -> bool:
         """Whether sizes are involved that only the data tell, apart from how many examples."""

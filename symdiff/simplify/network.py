@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from symdiff.expr.algebra import scalar
@@ -15,6 +14,7 @@ from symdiff.expr.contraction import contract
 from symdiff.expr.movement import scatter_add, take
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast, full
+from symdiff.expr.records import record
 from symdiff.expr.shapes import Size
 from symdiff.expr.views import make_view, transpose
 from symdiff.simplify.figure import Indices, Tree, Work, coloured, figure, members
@@ -26,7 +26,7 @@ Built: TypeAlias = tuple[Node, Indices]
 Price: TypeAlias = "list[tuple[int, tuple[Size, ...]]]"
 
 
-@dataclass(frozen=True)
+@record(frozen=True, slots=True)
 class Operand:
     """An operand and its indices.
 

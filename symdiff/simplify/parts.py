@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from symdiff.expr.algebra import linear_combination, power_product
@@ -16,6 +15,7 @@ from symdiff.expr.graph import rebuild
 from symdiff.expr.near import MOVEMENT
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast, number_of
+from symdiff.expr.records import record
 from symdiff.expr.views import broadcast_to, is_view, rewrap
 
 
@@ -24,7 +24,7 @@ def as_like(node: Node, like: Node) -> Node:
     return cast(broadcast_to(node, like.shape), like.dtype)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sum:
     """``constant + Σ coefficient · node``."""
 
@@ -96,7 +96,7 @@ def opened_sum(node: Node) -> Sum:
     return total
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Product:
     """``coefficient · Π base ** exponent``."""
 

@@ -11,7 +11,6 @@ has) move onto the factors that have the axis; ``scatter_add`` is a product with
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import TypeAlias
@@ -20,6 +19,7 @@ from symdiff.expr.algebra import power_product, scalar
 from symdiff.expr.movement import flip, one_hot, pad, reshape, slice_
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of, size_node
+from symdiff.expr.records import record
 from symdiff.expr.shapes import Shape, Size, shape_size
 from symdiff.expr.views import is_view, transpose
 from symdiff.simplify.figure import Indices
@@ -29,7 +29,7 @@ ON_AXES = ("slice", "pad", "flip")
 OPENED = frozenset({"add", "mul", "contract", "reshape", "scatter_add", *ON_AXES})
 
 
-@dataclass(frozen=True)
+@record(frozen=True, slots=True)
 class Term:
     """``coefficient`` times the product of the operands, summed over ``sums``."""
 

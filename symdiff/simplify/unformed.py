@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping, Sequence, Set
-from dataclasses import dataclass
 
 from symdiff.expr.graph import consumers, toposort
 from symdiff.expr.node import Node
+from symdiff.expr.records import record
 from symdiff.expr.shapes import size_value
 from symdiff.expr.views import is_view
 from symdiff.simplify.cost import Nominal
@@ -29,7 +29,7 @@ def is_product(node: Node) -> bool:
     return node.op == "contract" and not is_view(node)
 
 
-@dataclass
+@record(frozen=True, slots=True)
 class _Form:
     """What a node comes to when it is taken apart."""
 
@@ -38,11 +38,14 @@ class _Form:
     depth: int = 0
 
 
+WHOLE = _Form()  # a node that is not taken apart
+
+
 class Unformed:
     """The nodes of a graph that may be left unformed are those in ``open``."""
 
     def __init__(self, roots: Sequence[Node], numbers: Nominal) -> None:
-        self.roots = list(roots)
+        self.roots = tuple(roots)
         self.numbers = numbers
         self.order = toposort(self.roots)
         self.place = {node: i for i, node in enumerate(self.order)}
@@ -73,6 +76,8 @@ class Unformed:
             if node.op == "reshape" and node in self.open and node.inputs[0].op in FACTORS:
                 self.regroup(node, forms)
             forms[node] = self.size_of(node, forms)
+            if forms[node] is WHOLE:
+                continue
             most = MOST_TERMS, MOST_FACTORS, MOST_DEPTH
             if is_product(node) and node not in self.open:
                 most = MOST_TERMS**2, EXHAUSTIVE, MOST_DEPTH
@@ -128,22 +133,20 @@ class Unformed:
         return len(terms) != 1 or any(x.node is not node for x in terms[0].operands)
 
     def size_of(self, node: Node, forms: Mapping[Node, _Form]) -> _Form:
-        parts = [
-            forms[x] if x in self.open or is_view(x) else _Form() for x in node.inputs
-        ]  # fmt: skip
-        if node not in self.open and not is_product(node) and not is_view(node):
-            return _Form()
-        depth = 1 + max((p.depth for p in parts), default=0)
+        if node not in self.open and node.op != "contract":
+            return WHOLE
+        parts = [forms[x] if x in self.open or is_view(x) else WHOLE for x in node.inputs]
+        depth = 1 + max([p.depth for p in parts], default=0)
         if node.op == "add":
-            return _Form(sum(p.terms for p in parts), max(p.factors for p in parts), depth)
+            return _Form(sum([p.terms for p in parts]), max([p.factors for p in parts]), depth)
         extra = 1 if node.op == "scatter_add" else 0
         if node.op == "mul":
             times = [2 if e == 2 else 1 for e in node.attr("exponents")]
             parts = [p for p, n in zip(parts, times, strict=True) for _ in range(n)]
         if node.op == "scatter_add":
             parts = parts[:1]
-        terms = math.prod(p.terms for p in parts)
-        return _Form(terms, sum(p.factors for p in parts) + extra, depth)
+        terms = math.prod([p.terms for p in parts])
+        return _Form(terms, sum([p.factors for p in parts]) + extra, depth)
 
     def close(self, node: Node) -> None:
         """Have the node formed; so must be what it is made of, unless it is a contraction."""

@@ -70,6 +70,12 @@ def test_a_good_module_is_accepted() -> None:
         ("def f(x):\n    y = f(x, out=w)", "emitted line 2: w is read"),
         ("def f(x):\n    x = [eval for y in x]", "emitted line 2: eval is read"),
         ("def f():\n    global x\n    x = 1", "Global"),
+        ("def f(x):\n    y = x\n    z = y\n    w = v", "emitted line 4: v is read"),
+        ("def f(x):\n    y = x\n    # z\n\n    z = w", "emitted line 5: w is read"),
+        ("def f(x):\n    y = x\n    # z\r    z = eval(x)", "eval is read"),
+        ("def f(x):\n    y = z\n    # z\r    z = x", "emitted line 2: z is read"),
+        ("def f(x):\n    y = (\n    x,\n    w,\n    )", "emitted line 4: w is read"),
+        ('def f(x):\n    y = """\n    x = z\n    z = x"""\n    return w', "w is read"),
     ],
 )
 def test_anything_else_is_refused(text: str, message: str) -> None:
@@ -77,6 +83,14 @@ def test_anything_else_is_refused(text: str, message: str) -> None:
         verify(text)
     with pytest.raises(EmissionError, match=message):
         load_module(text, "wrong")
+
+
+def test_lines_of_a_text_are_no_statements() -> None:
+    verify('def f(x):\n    y = """\n    x = z\n    z = eval(x)\n    """\n    return y')
+
+
+def test_a_comment_may_end_in_a_statement() -> None:
+    verify("def f(x):\n    y = x\n    # z\r    z = x\n    w = z")
 
 
 def test_lines_of_one_form_are_told_by_it() -> None:

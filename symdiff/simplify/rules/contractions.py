@@ -16,6 +16,7 @@ from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.contraction import contract, is_identity
 from symdiff.expr.graph import rebuild
 from symdiff.expr.node import Node
+from symdiff.expr.records import record
 from symdiff.expr.shapes import Size
 from symdiff.expr.views import Indices, is_view, make_view, transpose
 from symdiff.simplify.cost import at, contraction_space, elements
@@ -25,7 +26,7 @@ from symdiff.simplify.rules.canonical import flatten_product
 from symdiff.simplify.terms import stays_factored
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Parts:
     """A contraction as its operands, their indices, and the result's."""
 
