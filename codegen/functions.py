@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from codegen.at_hand import with_products_at_hand
 from codegen.limits import Limit
 from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import CHECKED_FACTS, FUNCTIONS, Locals, Names
@@ -99,7 +100,9 @@ def function_program(around: Surroundings, body: FunctionBody) -> Program:
     first = [*leaves, *around.preferred]
     early = not around.plain
     program = build_program(body.roots(), around.dtype, first, asked=asked, early=early)
-    return program if around.plain else scaled_early(single_calls(shared_products(program)))
+    if around.plain:
+        return program
+    return scaled_early(single_calls(shared_products(with_products_at_hand(program))))
 
 
 def kernel_name(around: Surroundings, function: str) -> str:

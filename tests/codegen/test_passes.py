@@ -39,8 +39,9 @@ PASSES = {
     ("tanh", "forward"): 2,
     ("tanh", "backward"): 5,
     ("gelu", "forward"): 9,
-    ("gelu", "backward"): 17,
-    ("gelu", "backward_with_norms"): 17,
+    ("gelu", "backward"): 16,
+    ("gelu", "hvp"): 32,
+    ("gelu", "backward_with_norms"): 16,
     ("sigmoid", "backward"): 8,
 }
 
