@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TypeAlias
 
+from codegen import views
 from codegen.program import Builder, Program, Step
 
 #: A scaling: multiply or divide, and the register of the number.
@@ -82,7 +83,9 @@ class Rewriting:
         self.place: dict[int, int] = {}
 
     def written(self, step: Step) -> int:
-        """The step as it is."""
+        """The step as it is; axes that were dropped below it are not inserted again."""
+        if step.action == "index":
+            return views.index(self.builder, self.place[step.args[0]], step.detail("items"))
         return self.builder.append(step.moved(step.dest, tuple([self.place[a] for a in step.args])))
 
     def scaled(self, register: int, found: Monomial) -> int:

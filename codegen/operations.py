@@ -85,7 +85,13 @@ def _outer(work: Expansion, step: Step, args: list[int]) -> int:
     return work.ufunc("multiply", [column, args[1]], step.dtype)
 
 
+def _index(work: Expansion, step: Step, args: list[int]) -> int:
+    """Axes dropped and inserted, of what may have been made with them."""
+    return views.index(work.builder, args[0], step.detail("items"))
+
+
 RULES: dict[str, Rule] = {
+    "index": _index,
     **dict.fromkeys(UNARY | BINARY, _unary),
     **dict.fromkeys(COMPARISONS, _compare),
     **dict.fromkeys((*HELPERS, "logsumexp"), _helper),

@@ -11,6 +11,9 @@ from symdiff.expr.shapes import Size, shape_size
 def matmul(work: Expansion, step: Step, args: list[int]) -> int:
     left, right = args
     a, b = work.step(left), work.step(right)
+    whole = _of_one_column(work, left, right)
+    if whole is not None:
+        return whole
     if len(a.shape) <= 2 and len(b.shape) <= 2:
         return work.call("dot", args, step.shape, step.dtype)
     if len(b.shape) == 2 and a.action not in VIEWS:
@@ -18,6 +21,26 @@ def matmul(work: Expansion, step: Step, args: list[int]) -> int:
     if len(a.shape) > 1 and len(b.shape) > 1:
         return work.call("matmul", args, step.shape, step.dtype)
     return work.same(step, args)
+
+
+def _of_one_column(work: Expansion, left: int, right: int) -> int | None:
+    """A product with a vector that is the one column of a matrix as that with the matrix."""
+    a, b = work.step(left), work.step(right)
+    if len(a.shape) == 2 and (column := _column(work, b)) is not None:
+        factors, rows = [left, column], a.shape[0]
+    elif len(b.shape) == 2 and (column := _column(work, a)) is not None:
+        factors, rows = [views.transpose(work.builder, right, (1, 0)), column], b.shape[1]
+    else:
+        return None
+    product = work.call("dot", factors, (rows, 1), a.dtype)
+    return views.index(work.builder, product, [views.KEEP, views.DROP])
+
+
+def _column(work: Expansion, step: Step) -> int | None:
+    """The matrix of which a vector is the one column."""
+    if step.action == "index" and step.detail("items") == (views.KEEP, views.DROP):
+        return step.args[0]
+    return None
 
 
 def _merged_rows(work: Expansion, left: int, right: int) -> int:

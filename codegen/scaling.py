@@ -95,6 +95,8 @@ class _Move(Rewriting):
     def written(self, step: Step) -> int:
         """The step in the new program, its terms that do not carry the number scaled."""
         way, first = self.way, step.dest in self.way.first
+        if step.action == "index" and not first:
+            return super().written(step)
         args = [self.place[a] for a in step.args]
         if step.dest in way.entered:
             base = way.entered[step.dest]

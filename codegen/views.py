@@ -37,6 +37,11 @@ def index(builder: Builder, register: int, items: Sequence[str]) -> int:
         size = 1 if item == NEW else next(sizes)
         if item != DROP:
             shape.append(size)
+    if step.action == "index":  # a[:, 0][:, None] is a
+        source = builder.steps[step.args[0]]
+        whole = _size_one_changes(source.shape, tuple(shape))
+        assert whole is not None
+        return index(builder, source.dest, whole)
     if step.action == "slice" and NEW not in items:  # a[:, 3] rather than a[:, 3:4][:, 0]
         kept = iter(items)
         ranges = tuple((*part[:3], part[3] or next(kept) == DROP) for part in step.detail("ranges"))

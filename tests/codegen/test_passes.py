@@ -88,3 +88,28 @@ def test_norms_of_weights_and_biases_share_the_cotangents_norms() -> None:
     assert len(dots) == 4
     squares = [s for s in calls if s.detail("function") == "multiply" and len({*s.args}) == 1]
     assert [s.shape for s in squares] == [("batch", WIDE)]  # of tanh, for its slope
+
+
+ONE_UNIT = """
+name = "regression"
+[inputs]
+x = { shape = ["batch", 500] }
+y = { shape = ["batch", 1] }
+[parameters]
+W1 = { shape = [500, 400] }
+W2 = { shape = [400, 1] }
+b2 = { shape = [1] }
+[equations]
+z = "tanh(x @ W1) @ W2 + b2"
+[loss]
+per_example = "sum((z - y)**2, axis=1)"
+"""
+
+
+def test_a_last_layer_of_one_unit_is_a_matrix_product() -> None:
+    """Its column is not taken out and put back: a vector is no faster, and reads worse."""
+    text = compile_spec(ONE_UNIT, ["backward"]).source
+    kernel = text[text.index("def _backward(") : text.index("def ravel")]
+    assert ".dot(W2, out=" in kernel
+    assert ".T.dot(" in kernel
+    assert "[:, None]" not in kernel
