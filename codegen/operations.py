@@ -53,7 +53,7 @@ class _Expansion:
         self.place: dict[int, int] = {}
         self.sigmoids: dict[tuple[int, float], int] = {}
         self.softmaxes = softmaxes.Sharing(program)
-        self.readers = program.readers()
+        self.readers = program.readers
         self.results = set(program.results.values())
 
     def run(self) -> Program:
@@ -80,15 +80,9 @@ class _Expansion:
 
     def same(self, step: Step, args: Sequence[int]) -> int:
         """The step as it is."""
-        return self.builder.emit(
-            step.action,
-            args,
-            shape=step.shape,
-            dtype=step.dtype,
-            weak=step.weak,
-            blocks=tuple(single_calls(block) for block in step.blocks),
-            **dict(step.details),
-        )
+        blocks = tuple([single_calls(block) for block in step.blocks])
+        moved = step.moved(step.dest, tuple(args))
+        return self.builder.append(replace(moved, blocks=blocks) if blocks else moved)
 
     def call(
         self, function: str, args: Sequence[int], shape: Shape, dtype: str, **details: object
