@@ -40,7 +40,7 @@ class _Found:
     def __init__(self, program: Program) -> None:
         self.steps = program.steps
         self.flat = Flat(program)
-        self.readers = program.readers()
+        self.readers = program.readers
         self.results = {*program.results.values()}
         self.firsts: dict[tuple[frozenset[tuple[int, float]], float], int] = {}
         self.products: dict[frozenset[tuple[int, float]], int] = {}

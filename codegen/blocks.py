@@ -124,7 +124,7 @@ def _loop(
     outside: dict[int, Text] = {}
     begin: list[str] = []
     rows: list[str] = []
-    reads = block.readers()
+    reads = block.readers
     carries = [
         picks.get(f"final {i}") or names.give(hint) for i, hint in enumerate(step.detail("carries"))
     ]

@@ -33,7 +33,7 @@ class _Brief:
         self.builder = Builder(dtype)
         self.places: dict[int, int] = {}
         self.present = {(step.action, step.args, step.details) for step in program.steps}
-        self.readers = {register: len(users) for register, users in program.readers().items()}
+        self.readers = {register: len(users) for register, users in program.readers.items()}
         self.registers = {node: register for register, node in program.nodes.items()}
         self.shared = Counter(_argument(step) for step in program.steps if step.action in _FAMILY)
 

@@ -51,7 +51,8 @@ def carried(program: Program, ends: Mapping[int, int], divided: Collection[int])
     ``ends`` are the steps that multiply by it, and what they do; ``divided`` are all steps that
     scale by some number: there a square is divided at no cost.
     """
-    ways = [_way(program, ends, divided, squares) for squares in ((), squares_of(program))]
+    squares = squares_of(program)
+    ways = [_way(program, ends, divided, some) for some in ([(), squares] if squares else [()])]
     return max(ways, key=lambda way: way.saved)
 
 
@@ -129,7 +130,7 @@ class _Search:
         self.results = {*program.results.values()}
         self.args = [step.args for step in steps]
         self.sizes = [step.shape for step in steps]
-        self.readers = list(program.readers().values())
+        self.readers = list(program.readers.values())
         self.ends = ends
         self.squares = squares
         self.is_view = [step.action in _VIEWS for step in steps]

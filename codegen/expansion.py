@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from codegen import softmaxes
@@ -23,7 +24,7 @@ class Expansion:
         self.place: dict[int, int] = {}
         self.sigmoids: dict[tuple[int, float], int] = {}
         self.softmaxes = softmaxes.Sharing(program)
-        self.readers = program.readers()
+        self.readers = program.readers
         self.results = set(program.results.values())
 
     def run(self) -> Program:
@@ -50,15 +51,9 @@ class Expansion:
 
     def same(self, step: Step, args: Sequence[int]) -> int:
         """The step as it is."""
-        return self.builder.emit(
-            step.action,
-            args,
-            shape=step.shape,
-            dtype=step.dtype,
-            weak=step.weak,
-            blocks=tuple(Expansion(block, self.rules).run() for block in step.blocks),
-            **dict(step.details),
-        )
+        blocks = tuple([Expansion(block, self.rules).run() for block in step.blocks])
+        moved = step.moved(step.dest, tuple(args))
+        return self.builder.append(replace(moved, blocks=blocks) if blocks else moved)
 
     def call(
         self, function: str, args: Sequence[int], shape: Shape, dtype: str, **details: object

@@ -13,7 +13,7 @@ from codegen.program import Program, Step
 
 def fused(program: Program) -> tuple[Step, ...]:
     """The steps with each such product taken as one; what is no longer needed still stands."""
-    readers = program.readers()
+    readers = program.readers
     steps = list(program.steps)
     kept = set(program.results.values())
     for at, step in enumerate(program.steps):

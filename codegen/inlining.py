@@ -51,7 +51,7 @@ class _Choice:
         self.names = {register: Text(name) for register, name in names.items()}
         self.texts: dict[int, Text] = {}
         self.inlined: set[int] = set()
-        self.uses = {register: len(users) for register, users in program.readers().items()}
+        self.uses = {register: len(users) for register, users in program.readers.items()}
         for register in program.results.values():
             self.uses[register] += 1
         self.must_be_names = {

@@ -150,7 +150,7 @@ def factors_last(program: Program) -> Program:
 
     Scalings by one number so stand beside each other, where products share an array.
     """
-    readers, scales = program.readers(), scalings(program)
+    readers, scales = program.readers, scalings(program)
     results = {*program.results.values()}
     inner: dict[int, int] = {}
     for step in program.steps:
@@ -176,7 +176,7 @@ def factors_last(program: Program) -> Program:
 
 def numbers_joined(program: Program) -> Program:
     """The program with one scaling for two in a row, where nothing else reads what is between."""
-    readers, scales = program.readers(), scalings(program)
+    readers, scales = program.readers, scalings(program)
     results = {*program.results.values()}
     inner: dict[int, int] = {}
     for register in scales:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from codegen.order import by_depth, down_to, reading_order
@@ -81,7 +82,7 @@ class Step:
         return not self.weak and self.action not in silent
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Program:
     """Steps in an order of execution, and where the labelled results stand.
 
@@ -124,7 +125,12 @@ class Program:
         source = self.steps[step.args[0]]
         return source.action == "transpose" and len(source.shape) > 1
 
-    def readers(self) -> dict[int, list[int]]:
+    def with_steps(self, steps: tuple[Step, ...]) -> Program:
+        """The program with other steps; itself if they are its own."""
+        return self if steps == self.steps else replace(self, steps=steps)
+
+    @cached_property
+    def readers(self) -> Mapping[int, Sequence[int]]:
         """For each register those of the steps that read it, once a reading."""
         result: dict[int, list[int]] = {step.dest: [] for step in self.steps}
         for step in self.steps:
@@ -347,10 +353,10 @@ def _finished(builder: Builder, places: Mapping[str, int]) -> Program:
 
     whole = Program(tuple(builder.steps), places, builder.nodes, tuple(builder.divisors))
     program = live(whole)
-    program = live(replace(program, steps=fused(program)))
+    program = live(program.with_steps(fused(program)))
     if builder.short:
         program = live(brief(program, builder.dtype))
-    return live(replace(program, steps=tidy(program)))
+    return live(program.with_steps(tidy(program)))
 
 
 def live(program: Program) -> Program:

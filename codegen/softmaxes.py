@@ -38,7 +38,7 @@ class Sharing:
     def __init__(self, program: Program) -> None:
         family = [step for step in program.steps if step.action in FAMILY]
         self.members = Counter(argument(step) for step in family)
-        readers = program.readers() if family else {}
+        readers = program.readers if family else {}
         results = set(program.results.values())
         steps = program.steps
         self.picked = {

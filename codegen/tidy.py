@@ -22,11 +22,10 @@ FLOATS = ("float32", "float64")
 
 def tidy(program: Program) -> tuple[Step, ...]:
     """The steps, each said as shortly as it can be."""
-    steps = program.steps
     for rule, actions in RULES.items():
-        if any(step.action in actions for step in steps):
-            steps = Tidying(replace(program, steps=steps)).run(rule, actions)
-    return steps
+        if any(step.action in actions for step in program.steps):
+            program = program.with_steps(Tidying(program).run(rule, actions))
+    return program.steps
 
 
 class Tidying:
@@ -34,7 +33,7 @@ class Tidying:
 
     def __init__(self, program: Program) -> None:
         self.steps = list(program.steps)
-        self.readers = program.readers()
+        self.readers = program.readers
         self.results = set(program.results.values())
 
     def run(self, rule: Rule, actions: Collection[str]) -> tuple[Step, ...]:

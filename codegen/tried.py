@@ -117,7 +117,7 @@ def eagerly(before: Tried) -> Tried:
     program = before.program
     steps, sizes = program.steps, before.footprint.sizes
     base = [program.base(s.dest) for s in steps]
-    readers = program.readers()
+    readers = program.readers
     left = [0] * len(steps)  # how often each storage is still to be read
     for step in steps:
         if step.action not in VIEWS:

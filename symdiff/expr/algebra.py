@@ -39,7 +39,6 @@ from symdiff.expr.views import (
     broadcast_to,
     expand_dims,
     expanded_axes,
-    is_view,
     rewrap,
     squeeze,
     strip_broadcast,
@@ -157,7 +156,7 @@ def _factors(node: Node, e: float, scalars_out: bool) -> tuple[float, list[tuple
             return rounded_root(value) if e == 1 else rounded_away(value**e), []
         except OverflowError:
             return 1.0, [(node, e)]
-    if is_view(node) and node.inputs[0].op == "mul":
+    if node.is_view and node.inputs[0].op == "mul":
         number, parts = _factors(node.inputs[0], e, scalars_out)
         return number, [(rewrap(node, x) if x.ndim else x, p) for x, p in parts]
     if node.op != "mul":
@@ -323,7 +322,7 @@ def _term(node: Node, c: float, alone: bool) -> tuple[float, Node | None, float]
     value = number_of(node)
     if value is not None:
         return c * value, None, 0.0
-    if is_view(node) and node.inputs[0].op in ("mul", "add"):
+    if node.is_view and node.inputs[0].op in ("mul", "add"):
         number, base, own = _term(node.inputs[0], c, alone)
         return number, None if base is None else rewrap(node, base), own
     if node.op == "mul" and node.attr("coefficient") != 1:

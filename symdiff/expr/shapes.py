@@ -165,10 +165,9 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
     Two different names do not match: nothing says that they are equal.
     """
-    for shape in shapes:
-        if shape != shapes[0]:
-            return _broadcast(shapes)
-    return shapes[0] if shapes else ()
+    if not shapes:
+        return ()
+    return shapes[0] if shapes.count(shapes[0]) == len(shapes) else _broadcast(shapes)
 
 
 @lru_cache(maxsize=4096)

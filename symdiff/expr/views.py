@@ -27,7 +27,7 @@ def make_view(node: Node, names: Sequence[int], out: Sequence[int], shape: Shape
     must have size 1.  Nested views are composed, and the view that changes nothing is its operand.
     """
     names = tuple(names)
-    while is_view(node):
+    while node.is_view:
         (inner,) = node.attr("indices")
         rename = dict(zip(node.attr("out"), names, strict=True))
         names = tuple(rename.get(name, -1 - name) for name in inner)
@@ -63,7 +63,7 @@ def through_view(node: Node, make: Callable[[Node], Node]) -> Node:
 
     For functions applied elementwise.  Diagonals are left outside: inside, more is computed.
     """
-    if not is_view(node):
+    if not node.is_view:
         return make(node)
     (names,), out = node.attr("indices"), node.attr("out")
     if len(set(names)) != len(names):
@@ -79,7 +79,7 @@ def rewrap(view: Node, core: Node) -> Node:
 
 def expanded_axes(node: Node) -> frozenset[int]:
     """The axes of size 1 that the node has only because a view inserted them."""
-    if not is_view(node):
+    if not node.is_view:
         return frozenset()
     (names,) = node.attr("indices")
     pairs = zip(node.attr("out"), node.shape, strict=True)
@@ -88,7 +88,7 @@ def expanded_axes(node: Node) -> frozenset[int]:
 
 def strip_broadcast(node: Node) -> Node:
     """The node with broadcast axes taken back to size 1, and leading ones removed."""
-    if not is_view(node):
+    if not node.is_view:
         return node
     (names,), out = node.attr("indices"), node.attr("out")
     shape: list[Size] = [s if n in names else 1 for n, s in zip(out, node.shape, strict=True)]

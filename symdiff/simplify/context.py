@@ -140,7 +140,7 @@ class Memo:
 
     def order(self, roots: Sequence[Node]) -> list[Node]:
         """The graph in topological order; phases in a row mostly go over the same one."""
-        if self._order[0] != roots:
+        if self._order[0] != list(roots):
             self._order = list(roots), toposort(roots)
         return self._order[1]
 

@@ -66,7 +66,8 @@ def planned(
 
     ``memo`` spares calls whose graphs have much in common, and that have the same ``sizes``.
     """
-    planner = _Planner(gathered(roots), Nominal(sizes or {}), memo or Memo())
+    memo = memo or Memo()
+    planner = _Planner(gathered(roots, memo.order(roots)), Nominal(sizes or {}), memo)
     new = planner.run()
     found = [new[root] for root in planner.roots]
     # Decisions hold the planner, for prices that may be asked for, and it must not hold them.

@@ -49,7 +49,7 @@ class Deciding(Unformed):
     """
 
     def __init__(self, roots: Sequence[Node], numbers: Nominal, memo: Memo) -> None:
-        super().__init__(roots, numbers)
+        super().__init__(roots, numbers, memo.order(roots))
         self.memo = memo
         self.one_example = Nominal({**numbers, "batch": numbers.get("batch", 1)})
         self.taken_apart: dict[object, Products] = memo.taken_apart

@@ -315,8 +315,8 @@ class _Run:
             result = each.apply(node, context)
             rewrite = None if result is None else each.checked(result, node, context)
             if rewrite is not None:
-                return (*before[0], *asked), (each, rewrite)
-        return ((*before[0], *asked), None) if asked else before
+                return _once(before[0], asked), (each, rewrite)
+        return (_once(before[0], asked), None) if asked else before
 
     def rules_for(self, node: Node) -> Sequence[Rule]:
         """The rules of the node's operation, less those for which nothing that they need is near.
@@ -332,6 +332,11 @@ class _Run:
         if self.debug:
             check_needs((each for each in rules if each not in found), node)
         return found
+
+
+def _once(before: Sequence[Asked], asked: Sequence[Asked]) -> tuple[Asked, ...]:
+    """What was asked, each question once, whichever rules asked it."""
+    return tuple(dict.fromkeys((*before, *asked)))
 
 
 def by_operation(rules: Iterable[Rule]) -> dict[str, list[Rule]]:

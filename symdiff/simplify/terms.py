@@ -21,7 +21,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of, size_node
 from symdiff.expr.records import record
 from symdiff.expr.shapes import Shape, Size, shape_size
-from symdiff.expr.views import is_view, transpose
+from symdiff.expr.views import transpose
 from symdiff.simplify.figure import Indices
 from symdiff.simplify.network import Operand
 
@@ -48,7 +48,7 @@ class Term:
 
 def real_axes(x: Node) -> set[int]:
     """The axes of a node along which it does not merely repeat, seen through a view."""
-    if not is_view(x):
+    if not x.is_view:
         return {a for a, size in enumerate(x.shape) if size != 1}
     (names,) = x.attr("indices")
     return {a for a, n in enumerate(x.attr("out")) if n in names and x.shape[a] != 1}
@@ -96,7 +96,7 @@ def stays_factored(node: Node, depth: int = 6) -> bool:
 
 
 def _core(x: Node) -> Node:
-    return x.inputs[0] if is_view(x) else x
+    return x.inputs[0] if x.is_view else x
 
 
 class Expander:
@@ -123,7 +123,7 @@ class Expander:
         number = number_of(node)
         if number is not None:
             return [Term(number, ())]
-        if is_view(node) or node is self.root or node in self.opened:
+        if node.is_view or node is self.root or node in self.opened:
             self.placed.setdefault(node, []).append(names)
             found = _RULES[node.op](self, node, names)
             if found is not None:

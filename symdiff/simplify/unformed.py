@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping, Sequence, Set
+from functools import cached_property
 
-from symdiff.expr.graph import consumers, toposort
+from symdiff.expr.graph import consumers
 from symdiff.expr.node import Node
 from symdiff.expr.records import record
 from symdiff.expr.shapes import size_value
-from symdiff.expr.views import is_view
 from symdiff.simplify.cost import Nominal
 from symdiff.simplify.order import EXHAUSTIVE
 from symdiff.simplify.terms import OPENED, Expander, is_factored
@@ -26,7 +26,7 @@ FACTORS = ("contract", "mul")  # what a reshape is to be moved through
 
 def is_product(node: Node) -> bool:
     """Whether the node sums or multiplies, as against a view."""
-    return node.op == "contract" and not is_view(node)
+    return node.op == "contract" and not node.is_view
 
 
 @record(frozen=True, slots=True)
@@ -44,14 +44,23 @@ WHOLE = _Form()  # a node that is not taken apart
 class Unformed:
     """The nodes of a graph that may be left unformed are those in ``open``."""
 
-    def __init__(self, roots: Sequence[Node], numbers: Nominal) -> None:
+    def __init__(self, roots: Sequence[Node], numbers: Nominal, order: Sequence[Node]) -> None:
+        """``order`` is a topological order of the graph."""
         self.roots = tuple(roots)
         self.numbers = numbers
-        self.order = toposort(self.roots)
-        self.place = {node: i for i, node in enumerate(self.order)}
-        self.readers = consumers(self.order)
+        self.order = order
         self.open = self.candidates()
         self.limit()
+
+    @cached_property
+    def place(self) -> Mapping[Node, int]:
+        """Where each node stands in the order."""
+        return {node: i for i, node in enumerate(self.order)}
+
+    @cached_property
+    def readers(self) -> Mapping[Node, Sequence[Node]]:
+        """The nodes that read each node, once a reading."""
+        return consumers(self.order)
 
     def candidates(self) -> set[Node]:
         """Factored nodes of which nothing but contractions, or other such nodes, read."""
@@ -61,7 +70,7 @@ class Unformed:
                 factored.add(node)
         kept = set(self.roots)
         found: set[Node] = set()
-        for node in reversed(self.order):
+        for node in reversed(self.order) if factored else ():
             if node in factored and node not in kept:
                 if all(is_product(user) or user in found for user in self.readers[node]):
                     found.add(node)
@@ -135,7 +144,7 @@ class Unformed:
     def size_of(self, node: Node, forms: Mapping[Node, _Form]) -> _Form:
         if node not in self.open and node.op != "contract":
             return WHOLE
-        parts = [forms[x] if x in self.open or is_view(x) else WHOLE for x in node.inputs]
+        parts = [forms[x] if x in self.open or x.is_view else WHOLE for x in node.inputs]
         depth = 1 + max([p.depth for p in parts], default=0)
         if node.op == "add":
             return _Form(sum([p.terms for p in parts]), max([p.factors for p in parts]), depth)
@@ -156,7 +165,7 @@ class Unformed:
             if x in self.open:
                 self.open.discard(x)
                 todo += [] if is_product(x) else x.inputs
-            elif is_view(x):
+            elif x.is_view:
                 todo += x.inputs
 
     def inside(self, node: Node, opened: Container[Node]) -> Set[Node]:
@@ -165,7 +174,7 @@ class Unformed:
         todo = list(node.inputs)
         while todo:
             x = todo.pop()
-            if (x in opened or is_view(x)) and x not in found:
+            if (x in opened or x.is_view) and x not in found:
                 found.add(x)
                 todo += x.inputs
         return found

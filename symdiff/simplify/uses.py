@@ -37,15 +37,17 @@ class _Use:
     sides: tuple[Node, Node]
 
 
-def gathered(roots: Sequence[Node]) -> list[Node]:
-    """The roots, where sums of many outer products that are squared are single contractions."""
-    order = toposort(roots)
-    readers = consumers(order)
+def gathered(roots: Sequence[Node], order: Sequence[Node] | None = None) -> list[Node]:
+    """The roots, where sums of many outer products that are squared are single contractions.
+
+    ``order`` is a topological order of the graph, where there is one already.
+    """
+    order = toposort(roots) if order is None else order
     found: dict[Node, Node] = {}
     kept = set(roots)
-    for node in order:
-        if node.op != "add" or len(node.inputs) <= FEW or node in kept:
-            continue
+    long = [x for x in order if x.op == "add" and len(x.inputs) > FEW and x not in kept]
+    readers = consumers(order) if long else {}
+    for node in long:
         squared = any(_squares(user, node) for user in readers[node])
         if squared and all(user.op == "contract" for user in readers[node]):
             new = _gathered(node)
