@@ -12,8 +12,7 @@ from pathlib import PurePosixPath
 
 from codegen.description import ModuleDescription, surroundings
 from codegen.functions import kernel_name, taken_inputs, with_facts
-from codegen.header import quoted
-from codegen.lines import INDENT, WIDTH, broken
+from codegen.lines import INDENT, WIDTH, broken, quoted
 from codegen.names import Names
 from codegen.selfcheck import Check, checks_of
 from codegen.support_text import TABLES, function_texts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -11,15 +10,10 @@ from typing import Any
 from codegen.description import ModuleDescription
 from codegen.expression import number_text
 from codegen.functions import Surroundings, declared_facts, with_facts
-from codegen.lines import INDENT, WIDTH, indented
+from codegen.lines import INDENT, WIDTH, indented, quoted
 from codegen.names import FUNCTIONS
 from codegen.selfcheck import checking_sizes
 from symdiff.expr.node import Node
-
-
-def quoted(text: str) -> str:
-    """A string literal in double quotes."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def facts_note(around: Surroundings) -> list[str]:

@@ -5,12 +5,18 @@ Long lines are broken at spaces inside parentheses, which Python allows anywhere
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable
 
 WIDTH = 88
 INDENT = "    "
+
+
+def quoted(text: str) -> str:
+    """A string literal in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def comment_lines(text: str, indent: str = "") -> list[str]:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from codegen.costs import ProgramCost, program_cost
 from codegen.description import ModuleDescription, surroundings
-from codegen.functions import (
-    FunctionBody,
-    function_program,
-    kernel_text,
-    public_text,
-    write_kernel,
-)
-from codegen.header import header_text, main_text, quoted, table_lines
-from codegen.lines import INDENT
+from codegen.functions import FunctionBody, function_program
+from codegen.header import header_text, main_text, table_lines
+from codegen.kernel import kernel_text, write_kernel
+from codegen.lines import INDENT, quoted
 from codegen.names import FUNCTIONS
 from codegen.parameters import Parameter, init_text, vector_texts
 from codegen.program import Program
+from codegen.public import public_text
 from codegen.selfcheck import check_texts
 from codegen.support_text import SCIPY, function_texts, import_lines
 from codegen.verify import verify

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codegen.description import ModuleDescription
-from codegen.functions import FunctionBody, Surroundings, kernel_name, kernel_text, with_facts
+from codegen.functions import FunctionBody, Surroundings, kernel_name, with_facts
+from codegen.kernel import kernel_text
 from codegen.limits import sizes_within
 from codegen.lines import INDENT, broken
 from symdiff.expr.graph import toposort

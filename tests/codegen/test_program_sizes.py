@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from codegen.description import surroundings
-from codegen.functions import write_kernel
+from codegen.kernel import write_kernel
 from symdiff.compiler import Compiled, compile_spec
 from symdiff.expr.shapes import size_value
 
