@@ -42,6 +42,7 @@ class _Found:
         self.flat = Flat(program)
         self.readers = program.readers
         self.results = {*program.results.values()}
+        self.owned = {program.base(register) for register in self.results}
         self.firsts: dict[tuple[frozenset[tuple[int, float]], float], int] = {}
         self.products: dict[frozenset[tuple[int, float]], int] = {}
         for step in program.steps:
@@ -59,7 +60,9 @@ class _Found:
         else:
             ((first, e),) = term.factors.items()
             sign = term.coefficient if e == 1 and step.action != "mul" else 0.0
-        return (first, sign) if first != step.dest and abs(sign) == 1 else None
+        # Each result has memory of its own.
+        again = first != step.dest and abs(sign) == 1 and step.dest not in self.owned
+        return (first, sign) if again else None
 
     def way(self, step: Step) -> Way | None:
         """Another form of a product, where it has one that saves a pass."""

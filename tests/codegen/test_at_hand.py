@@ -100,8 +100,14 @@ def test_products_of_products_are_taken_apart() -> None:
 
 def test_equal_products_are_made_once() -> None:
     """Numbers before or inside of them are looked through, and so is a minus sign."""
-    twice = products(((0, 1), 1.0), ((3,), -4.0), ((0, 1), 4.0))
+    twice = products(((0, 1), 1.0), ((3,), -4.0), ((0, 1), 4.0), ((5, 2), 1.0), ((4, 2), 3.0))
     after = with_products_at_hand(twice)
-    last = after.steps[after.results["y"]]
-    assert last.args == (after.results["z"],)
-    assert last.detail("coefficient") == -1
+    made = [step for step in after.steps if step.action == "mul"]
+    assert [len(step.args) for step in made] == [2, 1, 1, 2, 2]
+    assert made[2].args == (made[1].dest,)
+    assert made[2].detail("coefficient") == -1
+
+
+def test_results_that_are_equal_have_memory_of_their_own() -> None:
+    after = with_products_at_hand(products(((0, 1), 2.0), ((1, 0), 2.0)))
+    assert after.results["y"] != after.results["z"]
