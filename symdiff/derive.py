@@ -30,6 +30,7 @@ from symdiff.inspect.naming import Line, lines
 from symdiff.inspect.show import joined, latex_lines, one_line, text_lines
 from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
+from symdiff.simplify.choices import chosen_sums
 from symdiff.simplify.contraction import planned
 from symdiff.simplify.pipeline import ACCURATE, SHORT
 from symdiff.simplify.removable import removable
@@ -314,7 +315,7 @@ def _derivative(
         return steps[-1].root
 
     def shortened(node: Node) -> Node:
-        (node,) = removable(vanishing([node]))
+        (node,) = chosen_sums(removable(vanishing([node])))
         try:
             steps.append(simplify(node, trace=True, phases=(SHORT,), contractions=False))
         except RewriteError:  # a fault of ours, but the longer derivative is as right

@@ -7,6 +7,7 @@ the caller declares.
 from tests.simplify.formulas import (
     assorted,
     binary,
+    branches,
     calibration,
     choices,
     confident,
@@ -89,5 +90,6 @@ FAMILIES = (
     measures,
     calibration,
     curvatures,
+    branches,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
