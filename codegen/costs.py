@@ -297,6 +297,8 @@ FLOPS: dict[str, Counted] = {
     "softplus": _each(6),
     "softplus_brief": _each(1),
     "log1mexp": _each(8),
+    "log_erfc": _each(9),
+    "erfc_hazard": _each(2),
     **dict.fromkeys(("reciprocal_or_zero", "divide_or_zero"), _each(2)),
     "hypot_reduce": _read(1),
     "finite_peak": _read(1, rows=1),

@@ -265,6 +265,8 @@ SCRATCH: Mapping[str, Callable[[Step, Program], Size]] = {
     "sigmoid_slope": _copies(1),
     "softplus": _copies(1),
     "log1mexp": _copies(2),
+    "log_erfc": _copies(3),
+    "erfc_hazard": _copies(1),
 }
 
 CALL_SCRATCH: Mapping[str, Callable[[Step, Program], Size]] = {

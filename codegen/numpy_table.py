@@ -346,6 +346,8 @@ PRINTERS: dict[str, Printer] = {
     "relu": _relu,
     "erf": _helper("erf"),
     "erfc": _helper("erfc"),
+    "log_erfc": _helper("_log_erfc"),
+    "erfc_hazard": _helper("_erfc_hazard"),
     "log1mexp": _helper("_log1mexp"),
     "sigmoid": _helper("_sigmoid"),
     "sigmoid_slope": _helper("_sigmoid_slope"),

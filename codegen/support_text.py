@@ -35,10 +35,11 @@ IMPORTS = {
     "sliding_window_view": ("numpy.lib.stride_tricks", "sliding_window_view"),
     "erf": ("scipy.special", "erf"),
     "erfc": ("scipy.special", "erfc"),
+    "erfcx": ("scipy.special", "erfcx"),
 }
 
 #: Those that are SciPy's.
-SCIPY = frozenset({"erf", "erfc"})
+SCIPY = frozenset({"erf", "erfc", "erfcx"})
 
 
 @dataclass(frozen=True, slots=True)

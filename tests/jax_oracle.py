@@ -176,6 +176,8 @@ SCALARS: Mapping[str, Kernel] = {
     "abs": _abs,
     "erf": jax.scipy.special.erf,
     "erfc": jax.scipy.special.erfc,
+    "erfc_hazard": lambda x: 2 / jnp.sqrt(jnp.pi) * jnp.exp(-x * x) / jax.scipy.special.erfc(x),
+    "log_erfc": lambda x: jnp.log(jax.scipy.special.erfc(x)),
     "log1mexp": lambda x: jnp.log(-jnp.expm1(x)),
     "sigmoid": lambda x: 0.5 * (jnp.tanh(0.5 * x) + 1),
     "softplus": lambda x: jnp.logaddexp(x, 0.0),

@@ -360,6 +360,8 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "where": _where,
     "erf": special.erf,
     "erfc": special.erfc,
+    "erfc_hazard": lambda x: 2 / np.sqrt(np.pi) * anp.exp(-x * x) / special.erfc(x),
+    "log_erfc": lambda x: anp.log(special.erfc(x)),
     "log1mexp": lambda x: anp.log(-anp.expm1(x)),
     "sigmoid": lambda x: 0.5 * (anp.tanh(0.5 * x) + 1),
     "softplus": lambda x: anp.logaddexp(x, 0.0),

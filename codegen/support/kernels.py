@@ -5,6 +5,7 @@
 import math
 
 import numpy as np
+from scipy.special import erf, erfcx
 
 
 def _sigmoid(x):
@@ -22,6 +23,18 @@ def _sigmoid_slope(x):
 def _softplus(x):
     """log(1 + exp(x)), without overflow."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _log_erfc(x):
+    """log(erfc(x)), also where erfc(x) is too small for a number."""
+    above = np.maximum(x, 1)
+    far = np.log(erfcx(above)) - above * above
+    return np.where(x > 1, far, np.log1p(-erf(np.minimum(x, 1))))
+
+
+def _erfc_hazard(x):
+    """The slope of -log(erfc(x))."""
+    return 1.1283791670955126 / erfcx(x)
 
 
 def _log1mexp(x):

@@ -88,6 +88,28 @@ def _erfc(x: Any) -> Any:
     return np.vectorize(math.erfc, otypes=[np.float64])(array).astype(array.dtype)
 
 
+_DEPTH = 200
+
+
+def _erfcx(x: Any) -> Any:
+    """e^(x²) erfc(x): from 1 on by its continued fraction (Abramowitz and Stegun 7.1.14)."""
+    array = np.asarray(x, np.float64)
+    far = np.maximum(array, 1.0)
+    tail = far
+    for k in range(_DEPTH, 0, -1):
+        tail = far + 0.5 * k / tail
+    near = np.minimum(array, 1.0)
+    found = np.where(array > 1, 1 / (math.sqrt(math.pi) * tail), np.exp(near * near) * _erfc(near))
+    return found.astype(np.asarray(x).dtype)
+
+
+def _log_erfc(x: Any) -> Any:
+    above = np.maximum(x, 1)
+    far = np.log(_erfcx(above)) - above * above
+    near = np.log1p(-_erf(np.minimum(x, 1)))
+    return np.where(x > 1, far, near).astype(np.asarray(x).dtype)
+
+
 def _log1mexp(x: Any) -> Any:
     """The branch that cancels less; they meet at e^x = 1/2 (Maechler 2012)."""
     return np.where(x > -math.log(2), np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
@@ -187,6 +209,21 @@ SCALARS: dict[str, Scalar] = {
         lo=0.0,
         hi=2.0,
         nonzero=True,
+    ),
+    "log_erfc": Scalar(
+        1,
+        _log_erfc,
+        lambda s, x: s.log(s.erfc(x)),
+        (lambda out, x: -_f("erfc_hazard", x),),
+        hi=math.log(2),
+    ),
+    # The slope of -log(erfc(x)), 2/√π exp(-x²) / erfc(x): the hazard rate of a normal variable.
+    "erfc_hazard": Scalar(
+        1,
+        lambda x: _TWO_OVER_SQRT_PI / _erfcx(x),
+        lambda s, x: 2 * s.exp(-(x**2)) / s.erfc(x) / s.sqrt(s.pi),
+        (lambda out, x: out * (out - 2 * x),),
+        lo=0.0,
     ),
     # log(1 - exp(x)) for x < 0.
     "log1mexp": Scalar(

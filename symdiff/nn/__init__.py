@@ -49,7 +49,8 @@ _POOLING = """
 """.split()
 _RECURRENT = "rnn lstm gru".split()
 _SYNONYMS = """
-    reciprocal cbrt logit xlogy entr rel_entr average
+    reciprocal cbrt logit xlogy xlog1py entr rel_entr kl_div erfc ndtr log_ndtr sinc heaviside
+    average
     hstack vstack full full_like diff logical_and logical_or logical_not
 """.split()
 _UNITS = "prelu maxout low_rank dropout".split()

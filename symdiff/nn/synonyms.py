@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symdiff.expr import build
+from symdiff.expr.algebra import scalar
 from symdiff.expr.node import Node
 from symdiff.expr.reductions import Axis
 from symdiff.expr.shapes import Shape
+
+_ROOT_HALF = math.sqrt(0.5)
 
 
 def reciprocal(x: Any) -> Node:
@@ -33,6 +36,12 @@ def xlogy(x: Any, y: Any) -> Node:
     return build.where(nothing, 0.0, build.multiply(x, build.log(build.where(nothing, 1.0, y))))
 
 
+def xlog1py(x: Any, y: Any) -> Node:
+    """x log(1 + y), and 0 where x is 0, elementwise."""
+    nothing = build.equal(x, 0)
+    return build.where(nothing, 0.0, build.multiply(x, build.log1p(build.where(nothing, 0.0, y))))
+
+
 def entr(x: Any) -> Node:
     """−x log x, and 0 where x is 0, elementwise; for x ≥ 0."""
     return -xlogy(x, x)
@@ -41,6 +50,38 @@ def entr(x: Any) -> Node:
 def rel_entr(x: Any, y: Any) -> Node:
     """x log(x / y), and 0 where x is 0, elementwise; for x ≥ 0 and y > 0."""
     return xlogy(x, x) - xlogy(x, y)
+
+
+def kl_div(x: Any, y: Any) -> Node:
+    """x log(x / y) − x + y, elementwise; for x ≥ 0 and y > 0."""
+    return build.add(build.subtract(rel_entr(x, y), x), y)
+
+
+def erfc(x: Any) -> Node:
+    """1 − erf(x), elementwise, right where that is next to nothing."""
+    return scalar("erfc", build.as_node(x))
+
+
+def ndtr(x: Any) -> Node:
+    """Φ(x), the share of a standard normal distribution below x, elementwise."""
+    return build.multiply(0.5, erfc(build.multiply(-_ROOT_HALF, x)))
+
+
+def log_ndtr(x: Any) -> Node:
+    """log Φ(x), elementwise, finite at any x."""
+    return build.subtract(scalar("log_erfc", build.multiply(-_ROOT_HALF, x)), math.log(2))
+
+
+def sinc(x: Any) -> Node:
+    """sin(πx) / (πx), and 1 at 0, elementwise."""
+    nothing = build.equal(x, 0)
+    angle = build.multiply(math.pi, build.where(nothing, 1.0, x))
+    return build.where(nothing, 1.0, build.divide(build.sin(angle), angle))
+
+
+def heaviside(x: Any, h: Any) -> Node:
+    """0 below 0, h at 0 and 1 above, elementwise."""
+    return build.where(build.equal(x, 0), h, build.greater(x, 0) * 1.0)
 
 
 def average(a: Any, axis: Axis = None, weights: Any = None) -> Node:
@@ -130,6 +171,7 @@ OTHER_NAMES: Mapping[str, Callable[..., Any]] = {
     "amin": build.min,
     "fabs": build.abs,
     "true_divide": build.divide,
+    "float_power": build.power,
     "identity": build.eye,
     "expit": build.sigmoid,
     "linalg.norm": linalg_norm,

@@ -98,6 +98,7 @@ _DOMAIN = {
 _UNARY = ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arctan"]
 _UNARY += ["arcsinh", "arctanh", "erf", "erfc", "sigmoid", "softplus", "relu", "abs", "sign"]
 _UNARY += ["log1mexp", "reciprocal_or_zero", "arcsin", "arccosh"]
+_UNARY += ["erfc_hazard", "log_erfc"]
 
 
 def _unary(name: str) -> Case:

@@ -35,6 +35,8 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "cosh": mpmath.cosh,
     "erf": mpmath.erf,
     "erfc": mpmath.erfc,
+    "erfc_hazard": lambda x: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x) / mpmath.erfc(x),
+    "log_erfc": lambda x: mpmath.log(mpmath.erfc(x)),
     "log1mexp": lambda x: mpmath.log(1 - mpmath.exp(x)),
     "hypot": lambda x, y: mpmath.sqrt(x * x + y * y),
     "pow": lambda x, y: x ** int(y) if y == int(y) else x**y,

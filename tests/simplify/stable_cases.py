@@ -10,7 +10,7 @@ from symdiff.expr import build as b
 from symdiff.expr.algebra import linear_combination, scalar
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast
-from tests.simplify.cases import Case, case, k, label, pos, s, v, w, x, y, z
+from tests.simplify.cases import Case, case, k, label, pos, s, signs, v, w, x, y, z
 
 gap = b.input("gap", (7,))
 n = b.input("n", ())
@@ -65,6 +65,17 @@ def log_less(more: Node, less: Node) -> Node:
     return more + log1mexp(less - more)
 
 
+def interval(x: Node, y: Node, k: float) -> Node:
+    """log k (erfc x − erfc y), in the tail that x and y are nearer to."""
+    upper = x + y > 0
+    near = scalar("log_erfc", b.where(upper, x, -y))
+    far = scalar("log_erfc", b.where(upper, y, -x))
+    return linear_combination([(near, 1.0), (log1mexp(far - near), 1.0)], math.log(k))
+
+
+HALF = math.sqrt(math.pi) / 2
+
+
 def size(node: Node) -> Node:
     return b.log(b.abs(node))
 
@@ -77,7 +88,6 @@ mean = b.sum(x) / 7
 F = "float64"
 below = b.constant(np.tri(7, dtype=bool), "bool")
 both_powers = scales**n + weighed**n
-signs = b.input("signs", (7,), plus_minus_one=True)
 moment, rows = b.einsum, z - b.mean(z, 1, keepdims=True)
 heap = b.exp(w) + b.exp(x)
 both = x**2 + y**2
@@ -170,6 +180,31 @@ CASES: dict[str, Case] = {
         (1 - b.erf(x), scalar("erfc", x)),
         (1 + b.erf(x), scalar("erfc", -x)),
         never=(2 + b.tanh(w), 1 + b.tanh(w) ** 2, 1 + 2 * b.erf(x)),
+    ),
+    "hazard_of_quotient": _case(
+        (b.exp(-(x**2)) / scalar("erfc", x), HALF * scalar("erfc_hazard", x)),
+        (
+            y * b.exp(w - 0.25 * x**2) / scalar("erfc", 0.5 * signs * x),
+            HALF * y * b.exp(w) * scalar("erfc_hazard", 0.5 * signs * x),
+        ),
+        (
+            b.exp(-0.25 * (x - y) ** 2) / scalar("erfc", 0.5 * y - 0.5 * x) ** 2,
+            HALF * scalar("erfc_hazard", 0.5 * y - 0.5 * x) / scalar("erfc", 0.5 * y - 0.5 * x),
+        ),
+        never=(
+            b.exp(x**2) / scalar("erfc", x),
+            b.exp(-(y**2)) / scalar("erfc", x),
+            b.exp(-2 * x**2) / scalar("erfc", x),
+            b.exp(-(x**2)) * scalar("erfc", x),
+            b.exp(-(x**2)) / b.erf(x),
+        ),
+        x=np.array([0.5, -0.25, 1.5, -2.0, 0.7, 20.0, 40.0]),
+    ),
+    "log1p_of_erf": _case(
+        (b.log1p(b.erf(x)), scalar("log_erfc", -x)),
+        (b.log1p(-b.erf(x)), scalar("log_erfc", x)),
+        never=(b.log1p(2 * b.erf(x)), b.log1p(b.erf(x) ** 2), b.log1p(b.tanh(x))),
+        x=np.array([0.5, -0.25, 1.5, -20.0, 0.7, 20.0, 3.0]),
     ),
     "exp_over_expm1": _case(
         (b.exp(w) / b.expm1(w), -1 / b.expm1(-w)),
@@ -299,6 +334,17 @@ CASES: dict[str, Case] = {
 
 #: The rules that only lone formulas get: accurate, at the price of work shared otherwise.
 ACCURATE: dict[str, Case] = {
+    "log_of_interval": _case(
+        (b.log(scalar("erfc", x) - scalar("erfc", x + 1)), interval(x, x + 1, 1.0)),
+        (b.log(0.5 * b.erf(x + 1) - 0.5 * b.erf(x)), interval(x, x + 1, 0.5)),
+        never=(
+            b.log(scalar("erfc", x) + scalar("erfc", x + 1)),
+            b.log(scalar("erfc", x) - 2 * scalar("erfc", x + 1)),
+            b.log(b.erf(x) - scalar("erfc", x + 1)),
+            b.log(1 + scalar("erfc", x) - scalar("erfc", x + 1)),
+        ),
+        x=np.array([0.5, -0.25, 1.5, -20.0, -0.5, 20.0, 30.0]),
+    ),
     "power_of_exponential": _case(
         (scalar("pow", b.softmax(z), s), b.exp(s * b.log_softmax(z))),
         (scalar("pow", b.softmax(z)[places, k], s), b.exp(s * b.log_softmax(z)[places, k])),

@@ -74,6 +74,8 @@ def _known_log(node: Node) -> Node | None:
         return reduction("log_softmax", node.inputs[0], node.attr("axes"))
     if node.op == "sigmoid":
         return negative(scalar("softplus", negative(node.inputs[0])))
+    if node.op == "erfc":
+        return scalar("log_erfc", node.inputs[0])
     shifted = one_plus_exp(node)
     if shifted is not None:
         c, z = shifted
@@ -87,6 +89,7 @@ _LOGS = {
     "softmax": "log softmax(z) = log_softmax(z)",
     "contract": "log Σeᶻ = logsumexp(z)",
     "sigmoid": "log σ(z) = −softplus(−z)",
+    "erfc": "log erfc(z) = log_erfc(z)",
     "add": "log(1 + eᶻ) = softplus(z)",
 }
 
@@ -100,7 +103,7 @@ def _argument(node: Node) -> Node:
 
 @rule("stabler", "log")
 def log_of_known(node: Node, context: Context) -> Rewrite | None:
-    """the logarithm of eᶻ, Σeᶻ, 1 + eᶻ, σ(z) and softmax(z)"""
+    """the logarithm of eᶻ, Σeᶻ, 1 + eᶻ, σ(z), softmax(z) and erfc(z)"""
     (inside,) = node.inputs
     result = known_log(inside)
     if result is None:

@@ -45,6 +45,7 @@ from tests.simplify.formulas import (
     spellings_again,
     statistics,
     survival,
+    tails,
     targets,
 )
 from tests.simplify.formulas.variables import Row
@@ -91,5 +92,6 @@ FAMILIES = (
     calibration,
     curvatures,
     branches,
+    tails,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
