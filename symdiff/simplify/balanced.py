@@ -12,6 +12,7 @@ from symdiff.expr.algebra import power_product
 from symdiff.expr.contraction import contract
 from symdiff.expr.graph import rebuilt
 from symdiff.expr.node import Node
+from symdiff.expr.views import is_view, rewrap
 from symdiff.simplify.parts import Product, as_like, product_of
 
 _DIVIDES = frozenset({"reciprocal_or_zero"})
@@ -28,14 +29,34 @@ def _same(node: Node) -> Node:
 
 
 def opened_scalars(product: Product) -> Product:
-    """The product with those of scalars among its factors multiplied out."""
+    """The product with those of scalars, and quotients of rows, among its factors multiplied out.
+
+    So x (x·y) / ‖x‖³ is one product, also where each row has a norm of its own.
+    """
     for base, e in list(product.factors.items()):
+        if is_view(base) and e == 1 and len(product.factors) > 1:
+            product = _opened_rows(product, base)
         if base.op == "mul" and base.ndim == 0 and e == 1:
             inner = product_of(base)
             product = Product(product.factors, product.coefficient * inner.coefficient)
             product = product.without(base)
             for x, p in inner.factors.items():
                 product = product.times(x, p)
+    return product
+
+
+def _opened_rows(product: Product, base: Node) -> Product:
+    """The product with a view of a quotient as the quotient of views."""
+    core = base.inputs[0]
+    names = base.attr("indices")[0]
+    if core.op != "mul" or len(set(names)) < len(names) or core.ndim == 0:
+        return product
+    inner = product_of(core)
+    if min(inner.factors.values()) >= 0 or any(x.shape != core.shape for x in inner.factors):
+        return product
+    product = Product(product.factors, product.coefficient * inner.coefficient).without(base)
+    for x, p in inner.factors.items():
+        product = product.times(rewrap(base, x), p)
     return product
 
 
@@ -163,6 +184,11 @@ def _alternating(product: Product) -> Node:
         quotients.append(power_product([(above.pop(0), 1.0), below.pop(0)]))
     if not quotients:
         return power_product(list(product.factors.items()), product.coefficient)
+    bounded = [x for x, e in rest if e == 1 and x.op in _BOUNDED]
+    while below and bounded:  # which may be as small as what they are divided by
+        x = bounded.pop()
+        rest.remove((x, 1.0))
+        quotients.append(power_product([(x, 1.0), below.pop(0)]))
     while below:
         quotients[0] = power_product([(quotients[0], 1.0), below.pop(0)])
     factors = [*((q, 1.0) for q in quotients), *((x, 1.0) for x in above), *rest]

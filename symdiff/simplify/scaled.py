@@ -30,6 +30,7 @@ from symdiff.simplify.lengths import lengths
 from symdiff.simplify.masked import masked
 from symdiff.simplify.parts import Product, place, product_of, viewed_as
 from symdiff.simplify.rewrite import Fact
+from symdiff.simplify.tempered import tempered
 
 Degree = Node | float
 _OPS = ("mul", "pow", "reciprocal_or_zero")
@@ -44,7 +45,7 @@ def scaled_norms(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
-    roots = lengths(centred_twice(complements(roots, facts)), facts)
+    roots = lengths(tempered(centred_twice(complements(roots, facts))), facts)
     order = toposort(roots)
     readers = consumers(order)
     for node in order:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symdiff as sd
 from codegen.formula import FormulaDescription, FormulaFunction, emit_formula
 from codegen.load import load_module
 from symdiff.expr import build as b
@@ -53,6 +54,20 @@ HOMOGENEOUS = {
     "cubic norm": (b.sum(b.abs(x) ** 3) ** (-2 / 3) * x**2 * b.sign(x), 0),
     "centred": ((x - b.mean(x)) / b.sqrt(b.sum((x - b.mean(x)) ** 2)), 0),
 }
+
+
+def test_rows_of_any_scale() -> None:
+    """Weight normalisation: the slope is that of the unit rows over their lengths."""
+    found = sd.derive(
+        "sum(c * (W / sqrt(sum(W**2, axis=1, keepdims=True)) @ x))",
+        "W",
+        {"W": (2, 3), "x": (3,), "c": (2,)},
+    )
+    W = np.array([[3.0, -4.0, 1.0], [0.5, 2.0, -1.0]])
+    plain = found.derivative(W=W, x=X, c=np.array([1.0, -2.0]))
+    scales = np.array([[2.0**600], [2.0**-600]])
+    scaled = found.derivative(W=W * scales, x=X, c=np.array([1.0, -2.0]))
+    np.testing.assert_allclose(scaled * scales, plain, rtol=1e-13)
 
 
 @pytest.mark.parametrize("name", HOMOGENEOUS)
@@ -111,6 +126,14 @@ def test_sums_of_squares_over_lengths() -> None:
     (made,) = balanced([node])
     found = evaluate(made, {"x": X * 2.0**600, "y": Y})
     assert found == pytest.approx(np.abs(X).sum() * 2.0**600, rel=1e-14)
+
+
+def test_what_is_bounded_is_divided_too() -> None:
+    """x² σ(y) / s³ of a small σ(y), where the cube of s is nothing."""
+    s = b.input("s", (3,))
+    (made,) = balanced([power_product([(x, 2.0), (b.sigmoid(y), 1.0), (s, -3.0)])])
+    found = evaluate(made, {"x": X, "y": np.full(3, -300.0), "s": np.full(3, 1e-131)})
+    np.testing.assert_allclose(found, X**2 * (np.exp(-300.0) / 1e-131) * 1e262, rtol=1e-13)
 
 
 def test_sums_of_quotients() -> None:

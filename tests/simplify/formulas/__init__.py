@@ -47,6 +47,7 @@ from tests.simplify.formulas import (
     survival,
     tails,
     targets,
+    tempers,
 )
 from tests.simplify.formulas.variables import Row
 
@@ -93,5 +94,6 @@ FAMILIES = (
     curvatures,
     branches,
     tails,
+    tempers,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
