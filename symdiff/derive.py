@@ -20,6 +20,7 @@ from symdiff.calculus.curvature import jacobian
 from symdiff.calculus.reverse import grad
 from symdiff.errors import Fault, SpecError, did_you_mean
 from symdiff.expr import build
+from symdiff.expr.algebra import scalar
 from symdiff.expr.graph import substitute
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import FLOATS
@@ -32,7 +33,9 @@ from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
 from symdiff.simplify.choices import chosen_sums
 from symdiff.simplify.contraction import planned
+from symdiff.simplify.parts import as_like
 from symdiff.simplify.pipeline import ACCURATE, SHORT
+from symdiff.simplify.quotients import limits
 from symdiff.simplify.removable import removable
 from symdiff.simplify.rewrite import Fact, RewriteError
 from symdiff.simplify.scaled import scaled_norms
@@ -253,10 +256,14 @@ def derive(
         if held is not forward.root:
             forward = simplify(held, trace=True, phases=ACCURATE, contractions=False)
             steps.append(forward)
+        leaned: set[Fact] = set()
         before = joined(step.trace for step in steps)
         raw, made = _derivative(forward.root, x, v, order, steps)
+        for limit in limits(forward.root):
+            near = _derivative(limit.value, x, v, order, [])[1]
+            made = as_like(scalar("where", limit.near, near, made), made)
+            leaned |= limit.facts
         plan = planned([forward.root])
-        leaned: set[Fact] = set()
         for last in (plan.roots[0], made):
             scaled_norms([last], leaned)
         declared = read_formula(expr, given, facts or {}, also).inputs[wrt]

@@ -26,6 +26,7 @@ from tests.simplify.formulas import (
     norms,
     norms_again,
     offsets,
+    orders,
     outcomes,
     penalties,
     physics,
@@ -95,5 +96,6 @@ FAMILIES = (
     branches,
     tails,
     tempers,
+    orders,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
