@@ -92,6 +92,7 @@ ACCURATE: tuple[Phase, ...] = (
             *statistics.ACCURATE,
             *hyperbolic.ACCURATE,
             *normal.ACCURATE,
+            *algebra.ACCURATE,
             *exponents.ACCURATE,
             *positive.ACCURATE,
             *weighted.ACCURATE,

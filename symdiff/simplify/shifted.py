@@ -9,6 +9,7 @@ differentiated by must not stand in the weights, since z − s is bounded where 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from symdiff.expr.contraction import contract
 from symdiff.expr.graph import rebuild, rebuilt, toposort
 from symdiff.expr.movement import reduction, stop_gradient
 from symdiff.expr.node import Node
+from symdiff.expr.numbers import constant
 from symdiff.expr.views import is_view
-from symdiff.simplify.parts import Product, as_like, product_of
+from symdiff.simplify.parts import Product, as_like, product_of, sum_of
 
 _HIGHEST = 709.0
 _LARGEST = 1 << 16
@@ -84,9 +86,48 @@ def _weighted(total: Node, x: Node) -> _Sum | None:
     return _Sum(e, tuple(w for w, _ in weights), shift, less, made)
 
 
+def _terms(total: Node, x: Node) -> tuple[Node, Node] | None:
+    """(s, Σ w e^(z − s)) of a sum of terms w eᶻ, a number among them, with the largest z for s."""
+    own = sum_of(total)
+    parts: list[tuple[Node, Node, float]] = []
+    for term, c in own.terms.items():
+        product = product_of(term)
+        powers = [y for y, e in product.factors.items() if y.op == "exp" and e == 1]
+        if len(powers) != 1:
+            return None
+        weight = product.without(*powers).bare(total.dtype)
+        parts.append((powers[0].inputs[0], weight, c))
+    if own.constant:
+        parts.append((constant(0.0, total.dtype), constant(1.0, total.dtype), own.constant))
+    if len(parts) < 2 or all(c > 0 and w.facts.nonnegative for _, w, c in parts):
+        return None
+    if any(x in toposort([w]) for _, w, _ in parts):
+        return None
+    known = [w.facts.positive for _, w, _ in parts]
+    peaks = [
+        z if sure else scalar("where", scalar("ne", w, 0.0), z, -math.inf)
+        for sure, (z, w, _) in zip(known, parts, strict=True)
+    ]
+    shift = stop_gradient(functools.reduce(lambda y, z: scalar("maximum", y, z), peaks))
+    made = []
+    for sure, (z, w, c) in zip(known, parts, strict=True):
+        less = linear_combination([(z, 1.0), (shift, -1.0)])
+        held = scalar("exp", less if sure else scalar("minimum", less, _HIGHEST))
+        made.append((power_product([(w, 1.0), (held, 1.0)]), c))
+    return shift, linear_combination(made)
+
+
 def _logarithm(node: Node, x: Node) -> Node:
     product = product_of(node.inputs[0])
     for base, k in product.factors.items():
+        apart = _terms(base, x) if base.op == "add" else None
+        if apart is not None:
+            shift, total = apart
+            powers = {y: e for y, e in product.factors.items() if y.op == "exp"}
+            rest = product.without(base, *powers).times(total, k).bare(node.dtype)
+            terms = [(y.inputs[0], e) for y, e in powers.items()]
+            terms += [(as_like(shift, node), k), (scalar("log", rest), 1.0)]
+            return as_like(linear_combination(terms), node)
         found = _weighted(base, x) if k == 1 else None
         if found is not None:
             rest = product.without(base).times(found.node, 1.0).bare(node.dtype)

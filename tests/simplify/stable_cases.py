@@ -366,6 +366,17 @@ ACCURATE: dict[str, Case] = {
         never=(b.softmax(z) ** 2, b.sigmoid(w) ** 0.5, x / b.softmax(x)),
         z=np.array([[-1000.0, 0.0, 1.0, 3.0], [-1.0, -2.0, -1.5, -800.0], [0.1, 0.2, 3.0, 4.0]]),
     ),
+    "sum_less_its_share": _case(
+        (1 - s - (1 - s) * b.sigmoid(w), (1 - s) * (1 - b.sigmoid(w))),
+        (y - (y + 3) * b.exp(-pos) + 3, (y + 3) * (1 - b.exp(-pos))),
+        never=(
+            1 - s - (1 + s) * b.sigmoid(w),
+            1 - s + (1 - s) * b.sigmoid(w),
+            1 - s - 2 * (1 - s) * b.sigmoid(w),
+            x - (1 - s) * b.sigmoid(w),
+            1 - b.sigmoid(w),
+        ),
+    ),
     "power_minus_one": _case(
         (scalar("pow", pos, n) - 1, b.expm1(n * b.log(pos))),
         (3 - 3 * scalar("pow", pos, n) + x, x - 3 * b.expm1(n * b.log(pos))),

@@ -57,6 +57,7 @@ HELPED: Mapping[str, Mapping[str, Any]] = {
 
 #: Rules that help only through those that take up the form they make.
 ENABLING: Mapping[str, str] = {
+    "sum_less_its_share": "1 − σ(z) and 1 − eᶻ have closed forms",
     "sigmoid_of_labels": "its logarithm and its complement have closed forms",
     "weights_into_exponents": "log_of_known and softmax_of_exponentials see plain exponentials",
 }

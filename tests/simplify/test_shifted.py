@@ -9,7 +9,7 @@ import pytest
 
 import symdiff as sd
 from symdiff.expr import build as b
-from symdiff.expr.algebra import power_product
+from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
 from symdiff.simplify.shifted import shifted
@@ -21,6 +21,7 @@ names = b.input("names", ("n",))
 more = b.input("more", ("n",))
 e = b.exp(z)
 total = b.einsum("i,i->", w, e)
+terms = linear_combination([(b.exp(c), 2.0), (w * e, 1.0)], 1.0)
 VALUES: dict[Node | str, Any] = {
     "z": np.array([0.5, 2.0, -1.0, 0.25]),
     "w": np.array([1.0, 0.0, 2.0, -0.5]),
@@ -37,6 +38,8 @@ SUMS = {
     "a mean without the weights": b.einsum("i,i->", c, e) / total,
     "each": power_product([(w, 1.0), (e, 1.0), (total, -1.0)]),
     "squares": (b.einsum("i,i,i->", c, w, e) / total) ** 2,
+    "terms": b.log(power_product([(terms, 1.0), (b.exp(c), 2.0)])),
+    "terms below a line": b.log(power_product([(terms, -1.0), (b.exp(c), 1.0)])),
 }
 OTHERS = {
     "weights that are not negative": b.log(b.einsum("i,i->", positive, e)),
@@ -44,6 +47,9 @@ OTHERS = {
     "no logarithm": total,
     "one sum below another": b.sum(c) / total,
     "squares of exponentials": b.einsum("i,i,i->", w, e, e) ** -1.0,
+    "terms that are not negative": b.log(linear_combination([(positive * e, 1.0)], 1.0)),
+    "terms without an exponential": b.log(linear_combination([(w * e, 1.0), (c, 1.0)])),
+    "one term": b.log(w * e),
     "a size that is a name": b.log(b.einsum("i,i->", more, b.exp(names))),
 }
 
@@ -87,3 +93,11 @@ def test_a_mask_of_which_nothing_is_declared() -> None:
     small = np.array([0.1, 2.0, 0.3])
     expected = np.exp(small) / (mask @ np.exp(small))
     np.testing.assert_allclose(by_mask.derivative(z=small, m=mask), expected, rtol=1e-14)
+
+
+def test_ties_of_which_nothing_is_declared() -> None:
+    """Bradley and Terry's model with ties, whose weight may be of either sign."""
+    found = sd.derive("-log(exp(a)/(exp(a) + exp(b) + n*sqrt(exp(a)*exp(b))))", wrt="a")
+    for level in (0.0, 800.0, -800.0):
+        slope = found.derivative(a=np.array(level), b=np.array(level), n=np.array(0.5))
+        assert slope == pytest.approx(-0.5, rel=1e-14)

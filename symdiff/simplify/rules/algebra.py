@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.node import Node
-from symdiff.simplify.parts import Product, as_like, product_of, sum_of
+from symdiff.simplify.parts import Product, as_like, opened_sum, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
 
@@ -70,4 +70,30 @@ def _divides(moved: dict[Node, float], term: Product) -> bool:
     return any(p * term.factors.get(a, 0.0) < 0 for a, p in moved.items())
 
 
+@rule("stabler", "add")
+def sum_less_its_share(node: Node, context: Context) -> Rewrite | None:
+    """a + b − (a + b) p = (a + b) (1 − p)"""
+    total = opened_sum(node)
+    for term, c in total.terms.items():
+        product = product_of(term)
+        for whole, e in product.factors.items():
+            own = sum_of(whole)
+            if whole.op != "add" or e != 1 or len(own.terms) + bool(own.constant) < 2:
+                continue
+            rest = total.without(term)
+            m = rest.constant / own.constant if own.constant else None
+            if m is None:
+                lead = next(iter(own.terms))
+                m = rest.terms.get(lead, 0.0) / own.terms[lead]
+            left = rest.minus(own, m) if m == -c * product.coefficient else None
+            if left is None or left.terms or left.constant:
+                continue
+            share = product.without(whole).bare(node.dtype)
+            less = linear_combination([(share, c)], m)
+            made = power_product([(whole, 1.0), (less, 1.0)])
+            return Rewrite(as_like(made, node), {"a": whole, "p": share})
+    return None
+
+
+ACCURATE: tuple[Rule, ...] = (sum_less_its_share,)
 RULES: tuple[Rule, ...] = (common_factor, cancelling_product)

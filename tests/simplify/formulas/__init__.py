@@ -18,6 +18,7 @@ from tests.simplify.formulas import (
     divergences,
     exponentials,
     extremes,
+    guesses,
     likelihoods,
     margins,
     masks,
@@ -97,5 +98,6 @@ FAMILIES = (
     tails,
     tempers,
     orders,
+    guesses,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
