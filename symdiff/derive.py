@@ -259,7 +259,7 @@ def derive(
         leaned: set[Fact] = set()
         before = joined(step.trace for step in steps)
         raw, made = _derivative(forward.root, x, v, order, steps)
-        for limit in limits(forward.root):
+        for limit in limits(forward.root, made):
             near = _derivative(limit.value, x, v, order, [])[1]
             made = as_like(scalar("where", limit.near, near, made), made)
             leaned |= limit.facts

@@ -26,7 +26,20 @@ def lengths(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[Node]
     The declared facts leaned on are added to ``facts``.
     """
     leaned: set[Fact] = set() if facts is None else facts
-    return rebuilt(roots, lambda node: _of_lengths(node, leaned) if node.op == "mul" else node)
+    made = {"mul": _of_lengths, "pow": _power_of_length}
+    return rebuilt(roots, lambda node: made[node.op](node, leaned) if node.op in made else node)
+
+
+def _power_of_length(node: Node, leaned: set[Fact]) -> Node:
+    """(x² + c²)ᵃ as hypot(x, c)²ᵃ."""
+    base, exponent = node.inputs
+    core, _ = place(base, base.ndim)
+    length = length_of(core) if core.op == "add" else None
+    if length is None:
+        return node
+    leaned |= _leaned(core)
+    twice = power_product([(exponent, 1.0)], 2.0)
+    return as_like(scalar("pow", viewed_as(base, length), twice), node)
 
 
 def _of_lengths(node: Node, leaned: set[Fact]) -> Node:

@@ -58,20 +58,37 @@ class _Quotient:
     power: bool
 
 
-def limits(root: Node) -> list[Limit]:
-    """The limits next to which quotients in a graph lose digits."""
-    order = toposort([root])
+def limits(root: Node, made: Node) -> list[Limit]:
+    """The limits next to which what is made of a graph, such as its slope, loses digits.
+
+    Of what has no more the divisor that vanishes, none.
+    """
+    poles = _poles(made)
+    order = toposort([root]) if poles else []
     groups: dict[tuple[Node, float], list[_Quotient]] = {}
     reached: dict[Node, _Reached] = {}
     for node in order:
         for found in _quotients(node):
+            if (found.a, found.c) not in poles:
+                continue
             if found.a not in reached:
                 reached[found.a] = _Reached.of(found.a, order)
             if reached[found.a].matters(found):
                 groups.setdefault((found.a, found.c), []).append(found)
     few = [group for group in groups.values() if len(group) <= _FEW][:_FEW]
-    made = [_limit(root, group) for group in few]
-    return [each for each in made if each is not None]
+    return [limit for group in few if (limit := _limit(root, group)) is not None]
+
+
+def _poles(root: Node) -> set[tuple[Node, float]]:
+    """(a, c) of all a − c that something is divided by."""
+    return {
+        (a, c)
+        for node in toposort([root])
+        if node.op == "mul"
+        for base, e in product_of(node).factors.items()
+        if e < 0
+        for a, c, _, _ in _linear(base)
+    }
 
 
 @dataclass(frozen=True)

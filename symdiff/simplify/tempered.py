@@ -46,8 +46,8 @@ def _product(node: Node, beside: bool = False) -> Node:
             terms += [(power, total.constant)] if total.constant else []
             return rest.without(base).times(linear_combination(terms), 1.0).node(node)
     squares = {x: e for x, e in rest.factors.items() if e >= 2 and e % 1 == 0 and _is_wide(x)}
-    if not beside:
-        own = set(leaves([u]))
+    if not beside:  # of what makes the exponential small, if it is large
+        own = set(leaves([u])) if u.facts.hi <= 0 else set()
         squares = {x: e for x, e in squares.items() if own & set(leaves([x]))}
     if squares:
         base, k = max(squares.items(), key=lambda pair: (pair[1], pair[0].digest))

@@ -39,6 +39,7 @@ ROOTS = {
     "a constant": b.sqrt(x**2 + y**2 + 1),
     "reciprocal": z / (x**2 * y**2 + z**2),
     "an odd power": (x**2 + y**2 + c**2) ** -1.5,
+    "a variable power": scalar("pow", x**2 + y**2 + 1, c),
     "a norm": b.sqrt(x @ x + 1),
     "rows": b.einsum("ij,i->ij", A, (1 + b.sum(A**2, 1)) ** -0.5),
     "a positive number": b.sqrt(b.sum(A**2, 1) + d),

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import symdiff as sd
+from symdiff.calculus.reverse import grad
 from symdiff.expr import build as b
+from symdiff.expr.algebra import scalar
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
 from symdiff.simplify import simplify
@@ -64,7 +66,7 @@ def recognised(node: Node) -> Node:
 def test_the_limit_is_known(name: str) -> None:
     """At the pole itself, where the quotient is 0/0."""
     node, pole, limit = QUOTIENTS[name]
-    found = [each for each in limits(recognised(node)) if evaluate(each.near, at(pole))]
+    found = [each for each in limits(*[recognised(node)] * 2) if evaluate(each.near, at(pole))]
     assert len(found) == 1
     assert evaluate(found[0].value, at(pole)) == pytest.approx(limit, rel=1e-14)
     assert not evaluate(found[0].near, at(pole + 0.75))
@@ -74,14 +76,14 @@ def test_the_limit_is_known(name: str) -> None:
 @pytest.mark.parametrize("away", [-0.1, 0.1])
 def test_it_is_the_quotient_elsewhere(name: str, away: float) -> None:
     node, pole, _ = QUOTIENTS[name]
-    (found, *_) = (e for e in limits(recognised(node)) if evaluate(e.near, at(pole)))
+    (found, *_) = (e for e in limits(*[recognised(node)] * 2) if evaluate(e.near, at(pole)))
     values = at(pole + away)
     assert evaluate(found.value, values) == pytest.approx(evaluate(node, values), rel=1e-13)
 
 
 @pytest.mark.parametrize("node", OTHERS)
 def test_others_have_none(node: Node) -> None:
-    assert limits(recognised(node)) == []
+    assert limits(recognised(node), recognised(node)) == []
 
 
 def test_the_facts_are_in_the_ledger() -> None:
@@ -99,3 +101,10 @@ def test_without_the_fact_there_is_no_limit() -> None:
 
 def at(value: float) -> dict[Node | str, object]:
     return {**VALUES, "a": np.array(float(value))}
+
+
+def test_a_slope_without_the_divisor_has_none() -> None:
+    """Barron's loss is Σ expm1(a …) / a, of which the slope by x is divided by a no more."""
+    node = recognised(b.sum(scalar("pow", 1 + x**2, a / 2) - 1) / a)
+    assert limits(node, node)
+    assert limits(node, recognised(grad(node, x))) == []

@@ -47,6 +47,7 @@ OTHERS = [
     y**2 * b.exp(x),
     x * b.exp(-x),
     x**2 * b.exp(held),
+    x**2 * b.exp(w * x),
     held**2 * b.exp(-held * w),
     (b.exp(t) - y**2) * b.exp(-w),
     (b.exp(x**2) - x**2) * b.exp(-(x**2)),

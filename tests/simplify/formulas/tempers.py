@@ -33,6 +33,16 @@ TABLE: dict[str, Row] = {
         "r",
         {"y": v([0.3, 1.0], [1e-3, 2.0]), "m": v([0.1, 0.2]), "r": v([0.3, -1.0], [-300.0, 40.0])},
     ),
+    "charbonnier_power": (
+        "np.sum((r**2+e**2)**a)",
+        "r",
+        {"r": v([0.3, -1.2, 2.0], [1e160, -1e-170, 3.0]), "e": v(1e-3), "a": v(0.45)},
+    ),
+    "student_kernel_power": (
+        "np.sum((1+r**2/v)**(-(v+1)/2))",
+        "r",
+        {"r": v([0.3, -1.2], [1e80, -1e-160]), "v": v(3.0, positive=True)},
+    ),
     "weight_norm_rows": (
         "np.sum(c*(g*(W/np.sqrt(np.sum(W**2,axis=1,keepdims=True)))@x[:,None])[:,0])",
         "W",
