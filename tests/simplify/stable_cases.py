@@ -30,6 +30,7 @@ POINTS = {
     "y": np.array([0.1, -0.5, 1.0, -3.0, 1.7, 2.5, 2.0]),
     "pos": np.array([1e-20, 1e-10, 0.3, 1.0, 2.0, 1e10, 1e20]),
     "z": _RNG.normal(size=(3, 4)),
+    "u_": np.linspace(-3.0, 2.0, 12).reshape(3, 4),
     "v": _RNG.normal(size=(4, 2)),
     "s": np.array(0.3),
     "t": np.array(-1.7),
@@ -83,6 +84,8 @@ def size(node: Node) -> Node:
 column, other = v[:, 0], v[:, 1]
 e = b.exp(s * column)
 u = 1 + b.abs(x)
+u_ = b.input("u_", (3, 4))
+one_more = 1 + b.exp(z)
 square = 1 + x**2
 mean = b.sum(x) / 7
 F = "float64"
@@ -365,6 +368,21 @@ ACCURATE: dict[str, Case] = {
         ),
         never=(b.softmax(z) ** 2, b.sigmoid(w) ** 0.5, x / b.softmax(x)),
         z=np.array([[-1000.0, 0.0, 1.0, 3.0], [-1.0, -2.0, -1.5, -800.0], [0.1, 0.2, 3.0, 4.0]]),
+    ),
+    "share_of_known": _case(
+        (one_more / one_more.sum(1, keepdims=True), b.softmax(b.softplus(z))),
+        (
+            u_ * one_more / one_more.sum() ** 2,
+            u_ * b.softmax(b.softplus(z), axis=(0, 1)) / b.exp(b.softplus(z)).sum(),
+        ),
+        (3 * one_more.T / one_more.sum(1), 3 * b.softmax(b.softplus(z)).T),
+        never=(
+            one_more / (2 + b.exp(z)).sum(1, keepdims=True),
+            (2 + b.exp(z)) / (2 + b.exp(z)).sum(1, keepdims=True),
+            one_more * one_more.sum(1, keepdims=True),
+            b.exp(z) / one_more.sum(1, keepdims=True),
+        ),
+        z=np.array([[800.0, 0.0, -1.0, 0.5], [-1.0, -900.0, -0.7, 1.0], [0.1, 0.2, 3.0, 4.0]]),
     ),
     "sum_less_its_share": _case(
         (1 - s - (1 - s) * b.sigmoid(w), (1 - s) * (1 - b.sigmoid(w))),

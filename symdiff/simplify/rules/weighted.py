@@ -6,7 +6,7 @@ taken the logarithm of; a softmax that is normalised only after a contraction is
 
 from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract
-from symdiff.expr.graph import rebuild
+from symdiff.expr.graph import rebuild, substitute
 from symdiff.expr.movement import reduction
 from symdiff.expr.node import Node
 from symdiff.expr.views import expand_dims
@@ -14,6 +14,7 @@ from symdiff.simplify.parts import (
     as_like,
     below_movement,
     common_exponent,
+    core_of,
     moved_again,
     product_of,
     sum_of,
@@ -22,6 +23,7 @@ from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import (
     known_log,
 )
+from symdiff.simplify.rules.softmax import softmax_of_exponentials
 
 
 def weights_and_exponential(node: Node) -> Node | None:
@@ -271,8 +273,28 @@ def sigmoid_over_weight(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+@rule("stabler", "mul", needs=("exp",))
+def share_of_known(node: Node, context: Context) -> Rewrite | None:
+    """x / Σx = softmax(log x), where the logarithm of x has a closed form"""
+    product = product_of(node)
+    above = {core_of(x) for x, e in product.factors.items() if e > 0}
+    for base, e in product.factors.items():
+        core = core_of(base)
+        if e >= 0 or core.op != "contract" or len(core.inputs) != 1:
+            continue
+        (x,) = core.inputs
+        power = known_log(x) if x.op == "add" and x in above else None
+        if power is None:
+            continue
+        (made,) = substitute([node], {x: scalar("exp", power)})
+        found = softmax_of_exponentials(made, context)
+        if found is not None:
+            return Rewrite(found.node, {"x": x})
+    return None
+
+
 RULES: tuple[Rule, ...] = (
     softmax_in_contraction,
     weights_into_exponents,
 )
-ACCURATE: tuple[Rule, ...] = (softmax_over_weight, sigmoid_over_weight)
+ACCURATE: tuple[Rule, ...] = (softmax_over_weight, sigmoid_over_weight, share_of_known)
