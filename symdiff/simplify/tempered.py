@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract
-from symdiff.expr.graph import leaves, rebuilt, toposort
+from symdiff.expr.graph import rebuilt
 from symdiff.expr.node import Node
 from symdiff.expr.ops import OPS
 from symdiff.simplify.parts import Product, as_like, product_of, sum_of
@@ -22,6 +22,7 @@ _WIDE = 1e50
 #: e^u is less than any power of a float64, up to the hundredth, for u below this.
 _FAR = -1e5
 _MOST = 100
+_MUCH = 200
 _GROWS = frozenset(("exp", "expm1", "sinh", "cosh", "pow", "tan", "prod", "loop", "cumsum"))
 
 
@@ -47,8 +48,8 @@ def _product(node: Node, beside: bool = False) -> Node:
             return rest.without(base).times(linear_combination(terms), 1.0).node(node)
     squares = {x: e for x, e in rest.factors.items() if e >= 2 and e % 1 == 0 and _is_wide(x)}
     if not beside:  # of what makes the exponential small, if it is large
-        own = set(leaves([u])) if u.facts.hi <= 0 else set()
-        squares = {x: e for x, e in squares.items() if own & set(leaves([x]))}
+        own = _variables(u) if u.facts.hi <= 0 else set()
+        squares = {x: e for x, e in squares.items() if own & _variables(x)}
     if squares:
         base, k = max(squares.items(), key=lambda pair: (pair[1], pair[0].digest))
         root = scalar("exp", power_product([(u, 1.0)], 1 / k))
@@ -97,7 +98,24 @@ def _may_overflow(x: Node) -> bool:
     """Whether a sum has powers that may be infinite, and no more than powers."""
     if x.op != "add" or not any(_is_power(term) for term in sum_of(x).terms):
         return False
-    return not any(each.op in _GROWS or not _is_tame(each) for each in toposort([x]))
+    below = _below(x)
+    return below is not None and all(each.op not in _GROWS and _is_tame(each) for each in below)
+
+
+def _below(x: Node) -> list[Node] | None:
+    """What a node is made of; None if that is much, which is not looked at once a product."""
+    found, at = {x: None}, [x]
+    while at:
+        new = [y for y in at.pop().inputs if y not in found]
+        found |= dict.fromkeys(new)
+        at += new
+        if len(found) > _MUCH:
+            return None
+    return list(found)
+
+
+def _variables(x: Node) -> set[Node]:
+    return {each for each in _below(x) or () if OPS[each.op].leaf and each.op != "constant"}
 
 
 def _is_power(term: Node) -> bool:
