@@ -29,12 +29,13 @@ PHASES: Mapping[str, tuple[str, ...]] = {
     "rewrite": ("symdiff.simplify.pipeline.run_phase",),
     "plan contractions": ("symdiff.simplify.pipeline.planned",),
     "make steps": ("codegen.functions.build_program",),
+    "take products at hand": ("codegen.functions.with_products_at_hand",),
     "share products": ("codegen.functions.shared_products",),
     "take single calls": ("codegen.functions.single_calls",),
     "scale early": ("codegen.functions.scaled_early",),
     "choose what is inlined": ("codegen.writer.choose_inlined",),
     "plan memory": ("codegen.writer.plan_memory", "codegen.writer.plan_buffers"),
-    "write lines": ("codegen.functions.write_body",),
+    "write lines": ("codegen.kernel.write_body",),
     "verify": ("codegen.module.verify",),
 }
 REST = "all else"
