@@ -51,9 +51,10 @@ def carried(program: Program, ends: Mapping[int, int], divided: Collection[int])
     ``ends`` are the steps that multiply by it, and what they do; ``divided`` are all steps that
     scale by some number: there a square is divided at no cost.
     """
-    squares = squares_of(program)
-    ways = [_way(program, ends, divided, some) for some in ([(), squares] if squares else [()])]
-    return max(ways, key=lambda way: way.saved)
+    plain = _way(program, ends, divided, ())
+    if plain.removed >= ends.keys() or not (squares := squares_of(program)):
+        return plain
+    return max(plain, _way(program, ends, divided, squares), key=lambda way: way.saved)
 
 
 def squares_of(program: Program) -> set[int]:

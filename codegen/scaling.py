@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from codegen.carriers import Carried, carried, is_sum
+from codegen.carriers import Carried, carried, elements, is_sum
 from codegen.multiples import (
     Rewriting,
     Scale,
@@ -25,9 +25,12 @@ from codegen.multiples import (
 )
 from codegen.program import Program, Step, live
 
+#: So many numbers are tried, those first that scale most: a try goes through the whole program.
+MOST_NUMBERS = 8
+
 
 def scaled_early(program: Program) -> Program:
-    """The program with each number that scales several results multiplied in as early as may be."""
+    """The program with numbers that scale several results multiplied in as early as may be."""
     program = factors_last(program)
     tried: set[object] = set()
     while True:
@@ -35,8 +38,10 @@ def scaled_early(program: Program) -> Program:
         ends: dict[Scale, dict[int, int]] = {}
         for register, scale in scales.items():
             ends.setdefault(scale, {})[register] = program.steps[register].args[0]
-        for key, scale in {number_key(program, scale): scale for scale in ends}.items():
-            if key not in tried:
+        several = [scale for scale, own in ends.items() if len(own) > 1]
+        several.sort(key=lambda scale: -elements(before, ends[scale]))
+        for key, scale in {number_key(program, scale): scale for scale in several}.items():
+            if key not in tried and len(tried) < MOST_NUMBERS:
                 tried.add(key)
                 program = _moved(before, scale, ends[scale], scales.keys())
                 if program is not before:
@@ -49,8 +54,6 @@ def _moved(
     program: Program, scale: Scale, ends: Mapping[int, int], scaled: Collection[int]
 ) -> Program:
     """The program with one number moved; ``ends`` multiply by it, ``scaled`` by some number."""
-    if len(ends) < 2:
-        return program
     way = carried(program, ends, scaled)
     return program if way.saved <= 0 else _Move(program, scale, way).run()
 
