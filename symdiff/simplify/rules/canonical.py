@@ -19,7 +19,17 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast, constant, number_of
 from symdiff.expr.scalars import SCALARS
 from symdiff.expr.views import is_view
-from symdiff.simplify.parts import Product, Sum, as_like, core_of, product_of, sum_of, viewed_as
+from symdiff.simplify.parts import (
+    Product,
+    Sum,
+    as_like,
+    core_of,
+    is_square,
+    multiplied,
+    product_of,
+    sum_of,
+    viewed_as,
+)
 from symdiff.simplify.rewrite import Context, Rule, rule
 
 
@@ -93,9 +103,18 @@ def _inner_product(x: Node, e: float, node: Node, context: Context) -> Product |
     inner = product_of(x)
     if not context.is_shared(x) and x.shape == node.shape:
         return inner
-    outside = product_of(node).without(x)
-    meeting = sum(y in outside.factors for y in inner.factors)
-    return inner if 2 * meeting >= len(inner.factors) else None
+    whole = product_of(node)
+    outside = whole.without(x)
+    meeting = [y for y in inner.factors if y in outside.factors]
+    if 2 * len(meeting) < len(inner.factors):
+        return None
+    if any(outside.factors[y] * inner.factors[y] * e < 0 for y in meeting):  # something cancels
+        return inner
+    merged = outside
+    for y, k in inner.factors.items():
+        merged = merged.times(y, e * k)
+    more = inner.coefficient not in (1.0, -1.0) and outside.coefficient in (1.0, -1.0)
+    return inner if multiplied(merged.factors) + more <= multiplied(whole.factors) else None
 
 
 @rule("real-only", "add", housekeeping=True)
@@ -191,7 +210,24 @@ def sum_of_product(node: Node, context: Context) -> Node | None:
     if len(node.inputs) != 1 or is_view(node) or context.is_shared(node.inputs[0]):
         return None
     result = split_sum(node)
-    return None if result is node else as_like(result, node)
+    if result is node or _comes_apart(node) or is_square(product_of(node.inputs[0])):
+        return None
+    return as_like(result, node)
+
+
+def _comes_apart(node: Node) -> bool:
+    """Whether a sum of a product is a product of sums: more calls, if less work.
+
+    Whether to sum apart is for the plan of contractions to say.
+    """
+    (product,), (names,), out = node.inputs, node.attr("indices"), node.attr("out")
+    groups: list[set[int]] = []
+    for x in product.inputs:
+        own = zip(names[len(names) - x.ndim :], x.shape, strict=True)
+        held = {n for n, size in own if size != 1 and n not in out}
+        apart = [group for group in groups if not group & held]
+        groups = [*apart, held.union(*(group for group in groups if group & held))]
+    return sum(map(bool, groups)) > 1
 
 
 _SMALL = 64
@@ -220,9 +256,8 @@ def fold_constants(node: Node, context: Context) -> Node | None:
     """what is made of small constants only is a constant"""
     if not node.inputs or number_of(node) is not None or is_view(node):
         return None
-    for x in node.inputs:
-        if core_of(x).op != "constant" or False:
-            return None
+    if any(core_of(x).op != "constant" for x in node.inputs):
+        return None
     if not all(isinstance(s, int) for x in (node, *node.inputs) for s in x.shape):
         return None
     value = evaluate(node, {})
