@@ -38,6 +38,15 @@ class _Absorbing:
         self.wanted = {pair for s in program.steps for pair in self.multiples_in(s)}
         found = {s.dest: self.multiple_of_abs(s) for s in program.steps if s.action == "abs"}
         self.multiples = {register: k for register, k in found.items() if k is not None}
+        users = {
+            user: k for register, k in self.multiples.items() for user in self.readers[register]
+        }
+        #: Products that a sum multiplies by what |x| is multiplied by.
+        self.carried = {
+            user: number
+            for user, (number, _) in users.items()
+            if self.carried_by(program.steps[user]) == number
+        }
 
     def run(self) -> Program:
         program, builder, place = self.program, self.builder, self.place
@@ -63,7 +72,9 @@ class _Absorbing:
         args = [self.place[arg] for arg in step.args]
         if step.action == "add":
             pairs = zip(step.args, step.detail("coefficients"), strict=True)
-            own = tuple(c / self.multiples.get(arg, ONE)[0] for arg, c in pairs)
+            own = tuple(
+                c / self.multiples.get(arg, ONE)[0] / self.carried.get(arg, 1.0) for arg, c in pairs
+            )
             constant = step.detail("constant")
             return self.emit("add", args, step, coefficients=own, constant=constant)
         return self.builder.append(step.moved(step.dest, tuple(args)))
@@ -90,7 +101,23 @@ class _Absorbing:
     def multiple_for(self, user: int, register: int) -> Multiple | None:
         step = self.program.steps[user]
         own = [multiple for arg, multiple in self.multiples_in(step) if arg == register]
-        return own[0] if len(own) == 1 and step.args.count(register) == 1 else None
+        if len(own) != 1 or step.args.count(register) != 1:
+            return None
+        number = self.carried_by(step)
+        return own[0] if number is None else (number, own[0][1])
+
+    def carried_by(self, step: Step) -> float | None:
+        """The number by which the one sum that reads a product without a number multiplies it."""
+        if step.action != "mul" or step.weak or abs(step.detail("coefficient")) != 1:
+            return None
+        if not self.alone(step.dest):
+            return None
+        (user,) = self.readers[step.dest]
+        reader = self.program.steps[user]
+        if reader.action != "add" or reader.weak:
+            return None
+        found = abs(float(reader.detail("coefficients")[reader.args.index(step.dest)]))
+        return None if found == 1 else found
 
     def multiples_in(self, step: Step) -> Iterator[tuple[int, Multiple]]:
         """The arguments that a step multiplies by numbers, in products perhaps after others."""
@@ -143,7 +170,7 @@ class _Absorbing:
         factors = dict(zip(step.args, step.detail("exponents"), strict=True))
         for arg in step.args:
             size, sizes = self.multiples.get(arg, ONE)
-            number /= size
+            number /= size if step.dest not in self.carried else 1.0
             factors = {x: e for x, e in factors.items() if (x, e) not in sizes}
         places = {x: self.place[x] for x in step.args}
         found = ((x, self.reciprocals(x)) for x, e in factors.items() if e == 1)

@@ -89,6 +89,8 @@ class Parts:
         for item in list(self.items.values()):
             if item.kind == "add":
                 self._move_numbers(item, alone)
+        for x in [x for x in self.items if x not in alone and x not in results]:
+            self._take_number(x, readers[x])
         for item in list(self.items.values()):
             if item.kind == "mul":
                 self._spread_number(item, alone)
@@ -185,6 +187,24 @@ class Parts:
                 self.scaled.add(x)
                 self._move_numbers(total, alone)
                 return
+
+    def _take_number(self, x: int, readers: Iterable[int]) -> None:
+        """Let a product have the number by which all products that read it multiply it."""
+        users = [self.items.get(user) for user in readers]
+        products = [
+            user for user in users if user and user.kind == "mul" and user.units[x, 1.0] == 1
+        ]
+        found = {tuple(unit for unit in user.units.elements() if unit[0] < 0) for user in products}
+        numbers = next(iter(found), ())
+        if len(products) < len(users) or len(found) != 1 or len(numbers) != 1:
+            return
+        (unit,) = numbers
+        if unit[1] != 1 or not self._takes_a_number(x):
+            return
+        for user in products:
+            del user.units[unit]
+        self.items[x].units[unit] += 1
+        self.scaled.add(x)
 
     def _has_multiple(self, x: int, number: int, free: list[int]) -> bool:
         """Whether a multiple of the value, or of one of its factors, is wanted by itself."""

@@ -80,6 +80,19 @@ SUMS = {
         wanted(3 * x, product(3 * total((product(x, z), -1), constant=1.0), y)),
         4,
     ),
+    "a number before what two products share": (
+        wanted(
+            3 * x,
+            *(power_product([(product(1 - x, z), 1.0), (each, 1.0)], 3.0) for each in (y, w)),
+        ),
+        5,
+    ),
+    "a number before what a product and a sum share": (
+        wanted(
+            power_product([(product(x, z), 1.0), (y, 1.0)], 3.0), total((product(x, z), 1), (w, 1))
+        ),
+        4,
+    ),
     "a number before a sum, by itself": (product(3 * total((x, -1), constant=1.0), y), 3),
     "a number that a product has too": (
         wanted(total((product(x, y), 3), constant=1.0), total((product(x, z), 3), (w, 1))),
@@ -98,6 +111,10 @@ ABSORBED = {
     "k |x| beside k x": (wanted(3 * x, total((b.abs(x), 3), constant=1.0)), 3),
     "k |x| y beside k x": (wanted(3 * x, power_product([(b.abs(x), 1.0), (y, 1.0)], 3.0)), 3),
     "|x| / n beside x / n": (wanted(m / b.size_node("n"), b.abs(m) / b.size_node("n")), 2),
+    "k (|x| y) in a sum, beside k x": (
+        wanted(3 * x, total((product(b.abs(x), y), 3), constant=1.0)),
+        4,
+    ),
     "k |x y| beside k x y": (wanted(3 * (x * y), 1 + 3 * b.abs(x * y)), 4),
     "k |x| and |x|": (wanted(3 * x, 3 * b.abs(x), b.abs(x)), 3),
 }

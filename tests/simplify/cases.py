@@ -107,7 +107,7 @@ CASES: dict[str, Case] = {
         ((w * x) * y, power_product([(w, 1.0), (x, 1.0), (y, 1.0)])),
         (x / (x * y), 1 / y),
         (b.exp(w * x) + x / (w * x), b.exp(w * x) + 1 / w),
-        never=((w * x) * y + b.exp(w * x), b.sqrt(w * x) * y, w * (w * x) + b.exp(w * x)),
+        never=((w * x) * y + b.exp(w * x), b.sqrt(w * x) * y),
     ),
     "factor_scale": case(
         (s * x - s * y, s * (x - y)),
@@ -137,6 +137,7 @@ CASES: dict[str, Case] = {
         never=(
             *(z.sum(1), (z + u).sum(), (b.exp(w) * x).sum() + (b.exp(w) * x)[2]),
             *((c * u[0]).sum(), (z**2 * u**2).sum(1)),  # two sums, and a norm, in fewer calls
+            (z * u).sum(1)[:, None] * b.exp(2 * (z * u)),
         ),
     ),
     # softmax
