@@ -15,9 +15,10 @@ from collections.abc import Callable
 from typing import Any
 
 from codegen.program import Builder, Program, Step
-from codegen.views import DROP, KEEP, index
-from symdiff.expr.contraction import summed_squares
-from symdiff.expr.shapes import broadcast_shapes
+from codegen.views import DROP, KEEP, NEW, index
+from symdiff.expr.contraction import summed_squares, summed_squares_of_product
+from symdiff.expr.node import Node
+from symdiff.expr.shapes import Shape, broadcast_shapes
 
 _FAMILY = ("softmax", "log_softmax", "logsumexp")
 
@@ -33,7 +34,8 @@ class _Brief:
         self.builder = Builder(dtype)
         self.places: dict[int, int] = {}
         self.present = {(step.action, step.args, step.details) for step in program.steps}
-        self.readers = {register: len(users) for register, users in program.readers.items()}
+        self.users, self.results = program.readers, set(program.results.values())
+        self.readers = {register: len(users) for register, users in self.users.items()}
         self.registers = {node: register for register, node in program.nodes.items()}
         self.shared = Counter(_argument(step) for step in program.steps if step.action in _FAMILY)
 
@@ -61,8 +63,6 @@ class _Brief:
             return self.unary("softplus_brief", args[0])
         if step.action == "mul" and not step.weak:
             return self.product(step)
-        if step.action == "add" and not step.weak:
-            return self.total(step, args)
         quotient = self.guarded(step) if step.action == "where" else None
         if quotient is not None:
             return quotient
@@ -105,36 +105,6 @@ class _Brief:
         args = [self.places[arg] for arg in step.args]
         return self.emit(step.action, args, x, **details)
 
-    def total(self, step: Step, args: list[int]) -> int:
-        """A sum, with c (a + b) for c a + c b."""
-        groups: dict[float, list[tuple[int, float]]] = {}
-        for arg, c in zip(args, step.detail("coefficients"), strict=True):
-            groups.setdefault(abs(c), []).append((arg, c))
-        pairs: list[tuple[int, float]] = []
-        for size, terms in groups.items():
-            if size == 1 or len(terms) < 2:
-                pairs += terms
-                continue
-            turned = -1.0 if all(c < 0 for _, c in terms) else 1.0
-            inner = self.builder.emit(
-                "add",
-                [arg for arg, _ in terms],
-                shape=broadcast_shapes(*(self.builder.steps[arg].shape for arg, _ in terms)),
-                dtype=step.dtype,
-                coefficients=tuple(turned * c / size for _, c in terms),
-                constant=0.0,
-            )
-            pairs.append((inner, turned * size))
-        if len(pairs) < len(args):
-            pairs.sort(key=lambda pair: pair[1] < 0)
-        return self.emit_shaped(
-            "add",
-            [arg for arg, _ in pairs],
-            step,
-            coefficients=tuple(c for _, c in pairs),
-            constant=step.detail("constant"),
-        )
-
     def product(self, step: Step) -> int:
         """A product, with norms and guarded quotients each as one factor."""
         factors, divisor = self.factors(step), None
@@ -161,7 +131,7 @@ class _Brief:
         """The registers that a product multiplies, to their powers."""
         factors: dict[int, float] = {}
         for arg, e in zip(step.args, step.detail("exponents"), strict=True):
-            norm = self.norm(arg) if (2 * e) % 1 == 0 and (e < 0 or e % 1) else None
+            norm = self.norm(arg) if _is_rooted(e) or self.has_root(arg, e) else None
             place, power = (self.places[arg], e) if norm is None else (norm, 2 * e)
             factors[place] = factors.get(place, 0.0) + power
         return factors
@@ -225,11 +195,83 @@ class _Brief:
             inner = self.norm(step.args[0])
             return None if inner is None else index(self.builder, inner, step.detail("items"))
         node = self.program.nodes.get(register)
-        found = None if node is None else summed_squares(node)
-        x = None if found is None else self.registers.get(found[0])
-        if found is None or x is None:
+        if node is None:
             return None
-        return self.emit_shaped("hypot_reduce", [self.places[x]], step, axes=found[1])
+        found = summed_squares(node)
+        x = None if found is None else self.registers.get(found[0])
+        if found is not None and x is not None:
+            return self.emit_shaped("hypot_reduce", [self.places[x]], step, axes=found[1])
+        if not self.only_rooted(register):
+            return None
+        squares = summed_squares_of_product(node)
+        if squares is not None and all(y in self.registers for y, _ in squares[0]):
+            halves = {self.places[self.registers[y]]: e for y, e in squares[0]}
+            return self.norm_of_product(halves, squares[1], node.inputs[0].shape, step)
+        return self.norm_with_factors(step) if step.action == "mul" else None
+
+    def has_root(self, register: int, e: float) -> bool:
+        """Whether a power is as well had of the root, which is there: only products read it."""
+        powers = []
+        for user in self.users[register]:
+            step = self.program.steps[user]
+            if step.action != "mul" or step.weak:
+                return False
+            powers += [k for x, k in zip(step.args, step.detail("exponents"), strict=True)
+                       if x == register]  # fmt: skip
+        return e % 1 == 0 and any(map(_is_rooted, powers)) and register not in self.results
+
+    def only_rooted(self, register: int) -> bool:
+        """Whether a value is read for its root only."""
+        for user in self.users[register]:
+            step = self.program.steps[user]
+            if step.action == "index":
+                if not self.only_rooted(user):
+                    return False
+            elif step.action != "mul" or step.weak:
+                return False
+            else:
+                pairs = zip(step.args, step.detail("exponents"), strict=True)
+                if any(arg == register and not _is_rooted(e) for arg, e in pairs):
+                    return False
+        return register not in self.results
+
+    def norm_of_product(
+        self, halves: dict[int, float], axes: tuple[int, ...], shape: Shape, like: Step
+    ) -> int:
+        product = self.builder.emit(
+            "mul",
+            list(halves),
+            shape=shape,
+            dtype=like.dtype,
+            exponents=tuple(halves.values()),
+            coefficient=1.0,
+        )
+        return self.emit_shaped("hypot_reduce", [product], like, axes=axes)
+
+    def norm_with_factors(self, step: Step) -> int | None:
+        """√(c² Σ x²), with c taken in, where it is no larger than x."""
+        halves: dict[int, float] = {}
+        found: tuple[Node, tuple[int, ...]] | None = None
+        for arg, e in zip(step.args, step.detail("exponents"), strict=True):
+            node = self.program.nodes.get(arg)
+            total = summed_squares(node) if node is not None and e == 1 else None
+            if total is not None and found is None and self.readers[arg] == 1:
+                found = total
+            elif e % 2 or self.program.steps[arg].shape not in ((), step.shape):
+                return None
+            else:
+                halves[arg] = e / 2
+        if found is None or found[0] not in self.registers or step.detail("coefficient") != 1:
+            return None
+        x, axes = found
+        items = [NEW if axis in axes else KEEP for axis in range(x.ndim)]
+        if items.count(KEEP) != len(step.shape):
+            return None
+        factors = {self.places[self.registers[x]]: 1.0}
+        for arg, e in halves.items():
+            own = self.places[arg]
+            factors[index(self.builder, own, items) if self.program.steps[arg].shape else own] = e
+        return self.norm_of_product(factors, axes, x.shape, step)
 
     # The softmax family: what its members share, and each of them.
 
@@ -274,6 +316,11 @@ _SHARED: dict[str, Callable[[_Brief, int, Step], int]] = {
 
 def _argument(step: Step) -> tuple[int, tuple[int, ...]]:
     return step.args[0], step.detail("axes")
+
+
+def _is_rooted(e: float) -> bool:
+    """Whether a power of a sum of squares is taken of its root."""
+    return (2 * e) % 1 == 0 and (e < 0 or e % 1 != 0)
 
 
 def _has_signs(step: Step) -> bool:

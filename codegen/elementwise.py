@@ -106,7 +106,7 @@ def product_text(style: Style, step: Step, parts: Sequence[Part]) -> Text:
     a number times one would be float64.
     """
     coefficient: float = step.detail("coefficient")
-    ordered = sorted(parts, key=lambda part: (part.is_mask, -part.ndim, part.register))
+    ordered = sorted(parts, key=lambda p: (p.is_mask, -p.ndim, not p.weak, p.register))
     # What was made so as not to overflow is divided by twice: its square may overflow.
     doubled = [p for p in ordered if p.action in ("hypot", "hypot_reduce") and p.weight == -2]
     ordered = [part for part in ordered if part not in doubled]

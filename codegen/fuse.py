@@ -11,11 +11,16 @@ from dataclasses import replace
 from codegen.program import Program, Step
 
 
-def fused(program: Program) -> tuple[Step, ...]:
-    """The steps with each such product taken as one; what is no longer needed still stands."""
+def fused(program: Program, short: bool = False) -> tuple[Step, ...]:
+    """The steps with each such product taken as one; what is no longer needed still stands.
+
+    In ``short`` programs a sigmoid shares its logarithm with softplus, and is left to where there
+    is one.
+    """
     readers = program.readers
     steps = list(program.steps)
     kept = set(program.results.values())
+    logarithms = {s.args[0] for s in steps if s.action == "softplus"} if short else set()
     for at, step in enumerate(program.steps):
         if step.action != "mul":
             continue
@@ -32,6 +37,8 @@ def fused(program: Program) -> tuple[Step, ...]:
         if pair is None:
             continue
         first, second = sorted(pair)
+        if not logarithms.isdisjoint((*steps[first].args, *steps[second].args)):
+            continue
         inner = min(steps[first].args[0], steps[second].args[0])
         steps[second] = replace(steps[second], action="sigmoid_slope", args=(inner,))
         rest = [a for a in step.args if a != first]

@@ -347,16 +347,19 @@ def _entry(
 
 
 def _finished(builder: Builder, places: Mapping[str, int]) -> Program:
+    from codegen.absorbed import absorbed
     from codegen.brief import brief
+    from codegen.common import common_parts
     from codegen.fuse import fused
     from codegen.tidy import tidy
 
     whole = Program(tuple(builder.steps), places, builder.nodes, tuple(builder.divisors))
     program = live(whole)
-    program = live(program.with_steps(fused(program)))
+    program = live(program.with_steps(fused(program, builder.short)))
     if builder.short:
-        program = live(brief(program, builder.dtype))
-    return live(program.with_steps(tidy(program)))
+        program = absorbed(live(brief(program, builder.dtype)))
+    program = live(program.with_steps(tidy(program)))
+    return common_parts(program) if builder.short else program
 
 
 def live(program: Program) -> Program:

@@ -100,12 +100,14 @@ def scalar(name: str, *args: Node | Number) -> Node:
         inputs = [condition, *branches]
     elif row.result != "bool" or len({x.dtype for x in inputs}) > 1:
         inputs, _ = arithmetic(inputs, whole)
-    folded = _fold(name, inputs)
-    if folded is not None:
-        return folded
+
+    def make(cores: Sequence[Node]) -> Node:
+        folded = _fold(name, cores)
+        return Node.make(name, cores) if folded is None else folded
+
     if name == "reciprocal_or_zero" and inputs[0].facts.nonzero and not inputs[0].facts.declared:
         return power_product([(inputs[0], -1.0)])
-    return elementwise(name, inputs, lambda cores: Node.make(name, cores))
+    return elementwise(name, inputs, make)
 
 
 def _number(value: Number, like: str, whole: bool) -> Node:

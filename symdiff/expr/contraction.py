@@ -154,6 +154,29 @@ def summed_squares(total: Node) -> tuple[Node, tuple[int, ...]] | None:
     return (x, axes) if axes and len(set(names)) == len(names) and kept == tuple(out) else None
 
 
+def summed_squares_of_product(
+    total: Node,
+) -> tuple[tuple[tuple[Node, float], ...], tuple[int, ...]] | None:
+    """(factors and exponents, axes) of a sum over axes of squares of a product; else None."""
+    if total.op != "contract" or is_view(total):
+        return None
+    names, out = total.attr("indices")[0], total.attr("out")
+    if len(set(names)) < len(names) or any(own != names for own in total.attr("indices")):
+        return None
+    factors: dict[Node, float] = {}
+    for x in total.inputs:
+        if x.shape != total.inputs[0].shape or (x.op == "mul" and x.attr("coefficient") != 1):
+            return None
+        exponents = x.attr("exponents") if x.op == "mul" else (1.0,)
+        for base, e in zip(x.inputs if x.op == "mul" else (x,), exponents, strict=True):
+            factors[base] = factors.get(base, 0.0) + e
+    axes = tuple(a for a, n in enumerate(names) if n not in out)
+    kept = tuple(n for n in names if n in out)
+    if not axes or kept != tuple(out) or any(e % 2 for e in factors.values()):
+        return None
+    return tuple((x, e / 2) for x, e in factors.items()), axes
+
+
 def is_identity(node: Node) -> bool:
     """Whether the node is an identity matrix."""
     idx = node.inputs[0] if node.op == "one_hot" else None

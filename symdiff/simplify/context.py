@@ -8,6 +8,7 @@ the same graph, and in the next function's graph, which is made of the same forw
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -43,6 +44,7 @@ class Context:
             inner = _looked_through(node) if node.op in _SEEN_THROUGH else None
             if inner is not None:
                 self._counts[inner] += self._counts[node] - 1
+        self._multiples = Counter(_bare(node) for node in order if node.op == "mul")
         self._source: dict[Node, Node] = {}
         self.asked: list[Asked] = []
 
@@ -64,6 +66,15 @@ class Context:
     def _shared(self, node: Node) -> bool:
         return self._counts.get(node, 1) > 1
 
+    def is_shared_in_multiples(self, node: Node) -> bool:
+        """Whether there is more than one reading of the node or of multiples of it."""
+        shared = self._shared_in_multiples(node)
+        self.asked.append((Context._shared_in_multiples, node, shared))
+        return shared
+
+    def _shared_in_multiples(self, node: Node) -> bool:
+        return self._shared(node) or (node.op == "mul" and self._multiples[_bare(node)] > 1)
+
     def merges_upwards(self, node: Node) -> bool:
         """Whether the node's only reader is of its operation and shape, and will take it in."""
         merges = self._merges(node)
@@ -84,7 +95,11 @@ class Context:
         """The readers of ``old`` will read ``new``."""
         if old not in self._counts or new is old:
             return
+        if old.op == "mul":
+            self._multiples[_bare(old)] -= 1
         if new not in self._counts:
+            if new.op == "mul":
+                self._multiples[_bare(new)] += 1
             self._source[new] = self._source.get(old, old)
         reached: Node | None = new
         while reached is not None:
@@ -94,6 +109,11 @@ class Context:
     def agrees(self, asked: Sequence[Asked]) -> bool:
         """Whether every question has the answer that it had."""
         return not asked or all(question(self, node) == answer for question, node, answer in asked)
+
+
+def _bare(node: Node) -> Hashable:
+    """What a product and its multiples have in common."""
+    return node.inputs, node.attr("exponents")
 
 
 _SEEN_THROUGH = ("contract", "mul")

@@ -7,7 +7,7 @@ the nesting or the broadcasting in which a formula was written.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from symdiff.expr.algebra import linear_combination, power_product
@@ -132,6 +132,20 @@ def product_of(node: Node) -> Product:
         pairs = zip(node.inputs, node.attr("exponents"), strict=True)
         return Product(dict(pairs), node.attr("coefficient"))
     return Product({node: 1.0}, 1.0)
+
+
+def multiplied(factors: Mapping[Node, float]) -> int:
+    """How many calls a product takes and one more: one a factor, and those for its power."""
+    return sum(_POWERS.get(abs(e), 2) for e in factors.values())
+
+
+#: As many calls as powers take, and one more to multiply: x³ = x x x, x⁴ = (x x)².
+_POWERS = {1.0: 1, 2.0: 2, 3.0: 3, 4.0: 3, 1.5: 3}
+
+
+def is_square(product: Product) -> bool:
+    """Whether a product of several factors is a square: whose sum is that of a norm."""
+    return len(product.factors) > 1 and all(e % 2 == 0 for e in product.factors.values())
 
 
 def common_exponent(e: float, f: float, base: Node) -> float:

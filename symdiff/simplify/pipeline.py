@@ -75,7 +75,7 @@ RECOGNISE = Phase(
 ARRANGE = Phase(
     "arrange", (*canonical.ARRANGING, *contractions.CANONICAL), local=False, after=CANONICAL
 )
-FOLD = Phase("fold", (*reductions.RULES, *contractions.FOLDING, *algebra.RULES))
+FOLD = Phase("fold", (*reductions.RULES, *contractions.FOLDING, *algebra.RULES), local=False)
 
 PHASES: tuple[Phase, ...] = (CANONICAL, RECOGNISE, ARRANGE, FOLD)
 #: Every digit counts more than work saved: for lone formulas, not for networks.

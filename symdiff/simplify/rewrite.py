@@ -314,6 +314,10 @@ class _Run:
         for each in rules:
             result = each.apply(node, context)
             rewrite = None if result is None else each.checked(result, node, context)
+            if asked and self.debug and self.phase.local:
+                raise RewriteError(
+                    f"rule {each.name}: asks who reads a node, in the local phase {self.phase.name}"
+                )
             if rewrite is not None:
                 return _once(before[0], asked), (each, rewrite)
         return (_once(before[0], asked), None) if asked else before

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symdiff.expr import build as b
-from symdiff.expr.contraction import summed_squares
+from symdiff.expr.contraction import summed_squares, summed_squares_of_product
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.shapes import ShapeError
 
@@ -103,3 +103,16 @@ def test_sums_of_squares_are_known() -> None:
     assert found == (rows, (0, 1))
     for other in (b.sum(x), x @ (2 * x + 1), b.sum(x**3), x**2):
         assert summed_squares(other) is None
+
+
+def test_sums_of_squares_of_products_are_known() -> None:
+    x, y = b.input("sq_x", (2, 3)), b.input("sq_y", (2, 3))
+    for total in (b.sum(x**2 * y**2, 1), b.einsum("ij,ij,ij,ij->i", x, y, x, y)):
+        factors, axes = summed_squares_of_product(total) or ((), ())
+        assert dict(factors) == {x: 1, y: 1}
+        assert axes == (1,)
+    quotient, _ = summed_squares_of_product(b.sum(x**4 / y**2)) or ((), ())
+    assert dict(quotient) == {x: 2, y: -1}
+    rows = b.input("sq_rows", (1, 3))
+    for other in (b.sum(x * y), b.sum(2 * x**2 * y**2), b.einsum("ij,kj->", x**2, rows**2), x.T):
+        assert summed_squares_of_product(other) is None

@@ -106,6 +106,7 @@ CASES: dict[str, Case] = {
     "flatten_product": case(
         ((w * x) * y, power_product([(w, 1.0), (x, 1.0), (y, 1.0)])),
         (x / (x * y), 1 / y),
+        (b.exp(w * x) + x / (w * x), b.exp(w * x) + 1 / w),
         never=((w * x) * y + b.exp(w * x), b.sqrt(w * x) * y),
     ),
     "factor_scale": case(
@@ -133,7 +134,11 @@ CASES: dict[str, Case] = {
     "sum_of_product": case(
         ((z * u).sum(1), b.einsum("ij,ij->i", z, u)),
         ((x**2).sum(), x @ x),
-        never=(z.sum(1), (z + u).sum(), (b.exp(w) * x).sum() + (b.exp(w) * x)[2]),
+        never=(
+            *(z.sum(1), (z + u).sum(), (b.exp(w) * x).sum() + (b.exp(w) * x)[2]),
+            *((c * u[0]).sum(), (z**2 * u**2).sum(1)),  # two sums, and a norm, in fewer calls
+            (z * u).sum(1)[:, None] * b.exp(2 * (z * u)),
+        ),
     ),
     # softmax
     "softmax_of_exponentials": case(
@@ -488,7 +493,11 @@ CASES: dict[str, Case] = {
     "common_factor": case(
         (q * u - q * c, q * (u - c)),
         (x * y - x, x * (y - 1)),
-        never=(x * y + w, x * y + y * w + w * x, x * y + y + 1, x / y + y, x**2 + x),
+        ((x * y * w - x * s * w) * b.exp(x * y * w), x * w * (y - s) * b.exp(x * y * w)),
+        never=(
+            (2 * x * y + x) * b.exp(x * y),
+            *(x * y + w, x * y + y * w + w * x, x * y + y + 1, x / y + y, x**2 + x),
+        ),
     ),
     "cancelling_product": case(
         (x * y * (label / x - soft / y), y * label - x * soft),

@@ -17,6 +17,7 @@ C = b.input("C", (4, 3))
 S = b.input("S", (3, 3), symmetric=True)
 T = b.input("T", (3, 3))
 d = b.input("d", (3,))
+a = b.input("a", ())
 f = b.input("f", (4,))
 g = b.input("g", (4, 3, 2))
 _RNG = np.random.default_rng(3)
@@ -73,7 +74,13 @@ CASES: dict[str, Case] = {
         ((c * z).sum(1), c[:, 0] * z.sum(1)),
         ((f * z).sum(0), f * z.sum(0)),
         (product(c, z, b.exp(z)).sum(1), c[:, 0] * (z * b.exp(z)).sum(1)),
+        (
+            (c * b.softmax(z)).sum(1)[:, None] * b.exp(c * b.softmax(z)),
+            (c[:, 0] * b.softmax(z).sum(1))[:, None] * b.exp(c * b.softmax(z)),
+        ),
         never=(
+            (c * z).sum(1)[:, None] * b.exp(c * z),
+            (c**2 * z**2).sum(1),
             (u * z).sum(1),
             (f * z).sum(1),
             (c * z * u).sum(1)[:, None] * (c * z * u),
@@ -128,6 +135,7 @@ CASES: dict[str, Case] = {
             b.sqrt(b.exp(w)) + b.exp(w),
             w * y + x * y**0.5,
             (w * y + w**3 * x) * b.exp(w * y),
+            b.exp((a * b.exp(w) - a).sum()) + (a * b.exp(w) - a) @ x,
         ),
     ),
     # movement

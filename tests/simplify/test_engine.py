@@ -117,6 +117,19 @@ def test_readers_are_counted() -> None:
     assert not context.merges_upwards(shared * y)
 
 
+def test_rules_of_local_phases_look_at_no_readers() -> None:
+    """Else they would be told that nothing is shared."""
+
+    @rule("exact", "exp")
+    def curious(node: Node, context: Context) -> None:
+        """nothing, where something is shared"""
+        context.is_shared(node)
+
+    run_phase([b.exp(x)], Phase("open", (curious,), local=False), Budget(10), debug=True)
+    with pytest.raises(RewriteError, match="curious: asks who reads a node"):
+        run_phase([b.exp(x)], Phase("local", (curious,)), Budget(10), debug=True)
+
+
 def test_what_came_of_the_rules_is_remembered() -> None:
     tried = []
 

@@ -24,7 +24,8 @@ NEVER = [
 
 def alone(rule: Rule, root: Node) -> Node:
     """The normal form under one rule; those that only lone formulas get may raise the measure."""
-    phase = Phase(rule.name, (rule,), local=not rule.housekeeping)
+    phases = [phase for phase in (*PHASES, *ACCURATE) if rule in phase.rules]
+    phase = Phase(rule.name, (rule,), local=all(each.local for each in phases))
     return run_phase([root], phase, Budget(1000), debug=rule in RULES)[root]
 
 

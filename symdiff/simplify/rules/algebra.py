@@ -6,9 +6,18 @@ term has, distributing a factor that divides out of every term.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from symdiff.expr.algebra import linear_combination, power_product
 from symdiff.expr.node import Node
-from symdiff.simplify.parts import Product, as_like, opened_sum, product_of, sum_of
+from symdiff.simplify.parts import (
+    Product,
+    as_like,
+    multiplied,
+    opened_sum,
+    product_of,
+    sum_of,
+)
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
 
@@ -27,12 +36,32 @@ def common_factor(node: Node, context: Context) -> Rewrite | None:
         if not common:
             return None
     assert common is not None
+    if spared(node, common, context) < 0:
+        return None
     rest = []
     for x, c in terms.terms.items():
         rest.append((product_of(x).without(*common).bare(node.dtype), c))
     inner = linear_combination(rest)
     names = {f"a{i}": x for i, x in enumerate(common)}
     return Rewrite(as_like(power_product([*common.items(), (inner, 1.0)]), node), names)
+
+
+def spared(node: Node, common: Mapping[Node, float], context: Context) -> int:
+    """The multiplications spared where the factors that all terms of a sum have are taken out.
+
+    Terms that others read as they are will be multiplied as before; what is left of them, anew.
+    A scalar moves on to what reads the sum, and there is multiplied once for each.
+    """
+    outer = multiplied(common)
+    scalars = sum(a.ndim == 0 for a in common) if node.ndim else 0
+    found = -outer - scalars * (context.readers(node) - 1)
+    for x in sum_of(node).terms:
+        own = multiplied(product_of(x).factors)
+        if x.op == "mul" and context.is_shared(x):
+            found -= max(own - outer - 1, 0)
+        else:
+            found += min(own - 1, outer)
+    return found
 
 
 @rule("real-only", "mul")

@@ -19,7 +19,16 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast, constant, number_of
 from symdiff.expr.scalars import SCALARS
 from symdiff.expr.views import is_view
-from symdiff.simplify.parts import Product, Sum, as_like, core_of, product_of, sum_of, viewed_as
+from symdiff.simplify.parts import (
+    Product,
+    Sum,
+    as_like,
+    core_of,
+    is_square,
+    product_of,
+    sum_of,
+    viewed_as,
+)
 from symdiff.simplify.rewrite import Context, Rule, rule
 
 
@@ -188,10 +197,27 @@ def reshape_outward(node: Node, context: Context) -> Node | None:
 @rule("real-only", "contract", housekeeping=True)
 def sum_of_product(node: Node, context: Context) -> Node | None:
     """Σ a b = a · b, where nothing else needs the product"""
-    if len(node.inputs) != 1 or is_view(node) or context.is_shared(node.inputs[0]):
+    if len(node.inputs) != 1 or is_view(node) or context.is_shared_in_multiples(node.inputs[0]):
         return None
     result = split_sum(node)
-    return None if result is node else as_like(result, node)
+    if result is node or _comes_apart(node) or is_square(product_of(node.inputs[0])):
+        return None
+    return as_like(result, node)
+
+
+def _comes_apart(node: Node) -> bool:
+    """Whether a sum of a product is a product of sums: more calls, if less work.
+
+    Whether to sum apart is for the plan of contractions to say.
+    """
+    (product,), (names,), out = node.inputs, node.attr("indices"), node.attr("out")
+    groups: list[set[int]] = []
+    for x in product.inputs:
+        own = zip(names[len(names) - x.ndim :], x.shape, strict=True)
+        held = {n for n, size in own if size != 1 and n not in out}
+        apart = [group for group in groups if not group & held]
+        groups = [*apart, held.union(*(group for group in groups if group & held))]
+    return sum(map(bool, groups)) > 1
 
 
 _SMALL = 64
@@ -220,9 +246,8 @@ def fold_constants(node: Node, context: Context) -> Node | None:
     """what is made of small constants only is a constant"""
     if not node.inputs or number_of(node) is not None or is_view(node):
         return None
-    for x in node.inputs:
-        if core_of(x).op != "constant" or False:
-            return None
+    if any(core_of(x).op != "constant" for x in node.inputs):
+        return None
     if not all(isinstance(s, int) for x in (node, *node.inputs) for s in x.shape):
         return None
     value = evaluate(node, {})

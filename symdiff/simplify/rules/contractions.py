@@ -20,8 +20,9 @@ from symdiff.expr.records import record
 from symdiff.expr.shapes import Size
 from symdiff.expr.views import Indices, is_view, make_view, transpose
 from symdiff.simplify.cost import at, contraction_space, elements
-from symdiff.simplify.parts import as_like, core_of, product_of, sum_of
+from symdiff.simplify.parts import Product, as_like, core_of, is_square, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+from symdiff.simplify.rules.algebra import spared
 from symdiff.simplify.rules.canonical import flatten_product
 from symdiff.simplify.terms import stays_factored
 
@@ -154,8 +155,11 @@ def constant_factor_of_sum(node: Node, context: Context) -> Node | None:
         if all(a < product.ndim - x.ndim or x.shape[a - product.ndim + x.ndim] == 1 for a in summed)
     ]  # fmt: skip
     rest = factors.without(*fixed)
-    whole = len(rest.factors) == 1 and set(rest.factors.values()) == {1.0}
-    if not fixed or not rest.factors or (not whole and context.is_shared(product)):
+    if not fixed or not rest.factors:
+        return None
+    if context.is_shared(product) and not _sums_to_one(rest, summed, product.ndim):
+        return None
+    if is_square(factors):
         return None
     inner = as_like(rest.bare(product.dtype), product)
     total = contract([inner], [names], node.attr("out"), dict(node.attr("sizes")))
@@ -165,6 +169,13 @@ def constant_factor_of_sum(node: Node, context: Context) -> Node | None:
         own = names[len(names) - x.ndim :]
         views.append((make_view(x, own, out, _kept_sizes(x, own, out, shape)), e))
     return as_like(power_product([*views, (total, 1.0)], factors.coefficient), node)
+
+
+def _sums_to_one(rest: Product, axes: Sequence[int], rank: int) -> bool:
+    """Whether a product is one factor whose sum along an axis is known to be 1."""
+    (x, *more), e = rest.factors, next(iter(rest.factors.values()))
+    known = {axis + rank - x.ndim for axis in x.facts.sums_to_one}
+    return not more and e == 1 and not known.isdisjoint(axes)
 
 
 def _kept_sizes(x: Node, own: Indices, out: Indices, shape: tuple[Size, ...]) -> tuple[Size, ...]:
@@ -400,8 +411,6 @@ def common_power(node: Node, context: Context) -> Rewrite | None:
     terms = sum_of(node)
     if terms.constant or len(terms.terms) < 2:
         return None
-    if any(x.op == "mul" and context.is_shared(x) for x in terms.terms):
-        return None
     products = [(product_of(x), c) for x, c in terms.terms.items()]
     common = {
         a: min([t.factors[a] for t, _ in products])
@@ -409,7 +418,8 @@ def common_power(node: Node, context: Context) -> Rewrite | None:
         if all(a in t.factors for t, _ in products)
     }
     common = {a: e for a, e in common.items() if e > 0 and e == int(e)}
-    if not common:
+    shared = any(x.op == "mul" and context.is_shared(x) for x in terms.terms)
+    if not common or spared(node, common, context) < int(shared):
         return None
     rest = []
     for t, c in products:
