@@ -52,7 +52,9 @@ def carried(program: Program, ends: Mapping[int, int], divided: Collection[int])
     scale by some number: there a square is divided at no cost.
     """
     plain = _way(program, ends, divided, ())
-    if plain.removed >= ends.keys() or not (squares := squares_of(program)):
+    one_call = len(plain.first | {*plain.entered.values()}) <= 1
+    whole = plain.removed >= ends.keys() and one_call and plain.saved > 0
+    if whole or not (squares := squares_of(program)):
         return plain
     return max(plain, _way(program, ends, divided, squares), key=lambda way: way.saved)
 
