@@ -135,12 +135,9 @@ def _divided(product: Product, dtype: str) -> list[tuple[Node, float, float, Nod
     for base, e in product.factors.items():
         rest = product.without(base)
         if e == -1:
-            found += [
-                (a, c, k, rest.times(other, -1.0).bare(dtype))
-                if other
-                else (a, c, k, rest.bare(dtype))
-                for a, c, k, other in _linear(base)
-            ]
+            for a, c, k, other in _linear(base):
+                left = rest if other is None else rest.times(other, -1.0)
+                found.append((a, c, k, left.bare(dtype)))
         elif e == 1 and base.op == "add":  # (1 + 1/d) x = (d + 1) x / d
             total = sum_of(base)
             inverses = [product_of(term).factors.items() for term in total.terms]

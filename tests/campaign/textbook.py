@@ -213,8 +213,8 @@ def variants(draw: st.DrawFn) -> Textbook:
         _put(spot, ast.parse(new, mode="eval").body)
     formula = ast.unparse(tree)
     point = dict(case["benign_point"])
-    for n in shapes:  # away from kinks; what facts speak of stays as it is
-        if not case["inputs"][n]["facts"]:
+    for n in shapes:  # away from kinks; what facts speak of stays as it is, but for signs
+        if case["inputs"][n]["facts"].keys() <= {"positive", "nonnegative"}:
             by = np.linspace(0.011, 0.029, int(np.prod(shapes[n])) or 1).reshape(shapes[n])
             point[n] = (np.asarray(point[n]) * (1 + by) + by / 7).tolist()
     mpmath.mp.trap_complex = True  # a root of a negative number is none, whatever becomes of it

@@ -53,6 +53,7 @@ OTHERS = [
     (2 - b.sum(p**a)) / (a - 1),
     b.log(b.sum(p**a)) / (a - 2),
     b.log(b.sum(p**a)) / (a**2 + 1),
+    (1 - b.sum(p ** ((1 - a) / 2) * q ** ((1 + a) / 2))) / (2 - a**2),
     (b.exp(a) - 1) / a,
     b.log(b.sum(b.softmax(z) ** c)) / a,
 ]
