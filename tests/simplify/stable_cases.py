@@ -505,6 +505,18 @@ ACCURATE: dict[str, Case] = {
         (label * b.log(x**2), b.where(label > 0, b.log(x**2), 0.0)),
         never=(label * x, y * b.log(pos)),
     ),
+    "label_times_power": _case(
+        (label * scalar("pow", x, label - 1), label),
+        (label * w * scalar("pow", x, 2 - 2 * label), label * w),
+        ((1 - label) * scalar("pow", x, -label), 1 - label),
+        never=(
+            label * scalar("pow", x, label),
+            label * scalar("pow", x, label - 2),
+            y * scalar("pow", x, y - 1),
+            (1 - label) * scalar("pow", x, 1 - label),
+            w * scalar("pow", x, label - 1),
+        ),
+    ),
     "label_less_sigmoid": _case(
         (b.sigmoid(w) - label, (1 - 2 * label) * b.sigmoid((1 - 2 * label) * w)),
         never=(b.sigmoid(w) + label, b.sigmoid(w) - y, 2 * b.sigmoid(w) - label),

@@ -50,6 +50,7 @@ HELPED: Mapping[str, Mapping[str, Any]] = {
     "sigmoid_of_quotient": {"w": WIDE},
     "softmax_in_contraction": {"s": np.array(4000.0)},
     "tanh_of_expm1": {"w": WIDE},
+    "label_times_power": {"x": np.zeros(7)},
     "where_of_label": {"x": np.full(7, 1e-200)},
     "where_of_mask": {"w": WIDE[::-1]},
     "where_of_masks": {"w": WIDE[::-1]},

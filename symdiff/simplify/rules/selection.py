@@ -231,11 +231,40 @@ def where_of_label(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+@rule("stabler", "mul", needs=("pow",))
+def label_times_power(node: Node, context: Context) -> Rewrite | None:
+    """y x^(k (1 − y)) = y, for y that is 0 or 1"""
+    product = product_of(node)
+    for power in product.factors:
+        if power.op != "pow":
+            continue
+        x, exponent = power.inputs
+        for y, e in product.factors.items():
+            if e > 0 and y.facts.zero_or_one and _is_multiple_of_rest(exponent, y):
+                result = product.without(power)
+                return Rewrite(result.node(node), {"x": x, "y": y}, y.facts.declared)
+    return None
+
+
+def _is_multiple_of_rest(exponent: Node, y: Node) -> bool:
+    """Whether the exponent is k (1 − y)."""
+    found, label = sum_of(exponent), sum_of(y)
+    k = {found.terms.get(term, 0.0) / -c for term, c in label.terms.items()}
+    if len(k) != 1 or found.terms.keys() != label.terms.keys():
+        return False
+    return found.constant == (1 - label.constant) * k.pop()
+
+
 def _speaks_of_log(x: Node) -> bool:
     return x.op == "log" or (x.op == "add" and any(t.op == "log" for t in x.inputs))
 
 
-ACCURATE: tuple[Rule, ...] = (where_of_label, label_less_sigmoid, positive_relu)
+ACCURATE: tuple[Rule, ...] = (
+    where_of_label,
+    label_times_power,
+    label_less_sigmoid,
+    positive_relu,
+)
 RULES: tuple[Rule, ...] = (
     where_of_masks,
     where_of_mask,

@@ -23,6 +23,14 @@ TABLE: dict[str, Row] = {
         "z",
         {"z": v([-2.0, -0.5, 0.3], [-800.0, -700.0, 40.0])},
     ),
+    "probability_bernoulli": (
+        "np.sum(p**y*(1-p)**(1-y))",
+        "p",
+        {
+            "p": v([0.2, 0.5, 0.9], [1.0, 1e-250, 0.0], range=(0.0, 1.0)),
+            "y": v([1.0, 1.0, 0.0], zero_or_one=True),
+        },
+    ),
     "likelihood_bernoulli": (
         "-np.log(np.prod(p**y*(1-p)**(1-y)))",
         "p",
