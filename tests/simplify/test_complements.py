@@ -100,3 +100,21 @@ def test_the_slope_of_cross_entropy_stays_short() -> None:
     found = sd.derive(text, wrt="z", shapes={"z": (4,)}, facts={"k": {"labels": 4}})
     assert complements([found.derivative_node]) == [found.derivative_node]
     assert "where" not in {node.op for node in toposort([found.derivative_node])}
+
+
+@pytest.mark.parametrize(
+    "picked",
+    [
+        "(np.exp(z) / np.sum(np.exp(z)))[k]",
+        "np.exp(log_softmax(z)[k])",
+        "np.exp((z - np.log(np.sum(np.exp(z))))[k])",
+        "np.exp(z[k] - logsumexp(z))",
+    ],
+)
+def test_unlikelihood_of_a_sure_label(picked: str) -> None:
+    """∇(−log(1 − q_k)) is 1 at k, and minus the shares of the others, where q_k rounds to 1."""
+    found = sd.derive(f"-np.log(1 - {picked})", "z", {"z": (4,)}, {"k": {"labels": 4}})
+    z = np.array([0.0, 0.0, 100.0, 9.0])
+    shares = np.exp(z) * [1, 1, 0, 1] / (2 + np.exp(9.0))
+    wanted = np.where(np.arange(4) == 2, 1, -shares)
+    np.testing.assert_allclose(found.derivative(z=z, k=np.array(2)), wanted, rtol=1e-12)

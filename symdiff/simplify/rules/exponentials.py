@@ -14,7 +14,7 @@ from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.movement import concatenate, reduction
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant
-from symdiff.expr.views import expand_dims, is_view, make_view
+from symdiff.expr.views import expand_dims, make_view
 from symdiff.simplify.parts import (
     Product,
     Sum,
@@ -24,7 +24,6 @@ from symdiff.simplify.parts import (
     moves,
     product_of,
     sum_of,
-    viewed_as,
 )
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
@@ -250,7 +249,7 @@ def exp_of_log(node: Node, context: Context) -> Rewrite | None:
     if len(total.terms) != 1 or total.constant:
         return None
     ((base, c),) = total.terms.items()
-    core = base.inputs[0] if is_view(base) else base
+    core, moved = below_movement(base)
     inside = core.inputs[0] if core.inputs else core
     if node.op == "expm1":
         if core.op != "log1p" or c != 1:
@@ -269,7 +268,7 @@ def exp_of_log(node: Node, context: Context) -> Rewrite | None:
         law = "e^(−softplus(x)) = σ(−x)"
     else:
         return None
-    return Rewrite(as_like(viewed_as(base, result), node), {"x": inside}, law=law)
+    return Rewrite(as_like(moved_again(result, moved), node), {"x": inside}, law=law)
 
 
 @rule("stabler", "mul", needs=("exp",))
