@@ -79,6 +79,8 @@ def scale_of_hypot(node: Node, context: Context) -> Rewrite | None:
                 own = product.factors.get(s, 0.0)
                 if k > 0 or own / (-k * e) < 1 or not (even or s.facts.positive):
                     continue
+                if len(inner.factors) == 1:  # 1/s does not overflow but where s is nothing
+                    continue
                 sides = inner.without(s).bare(node.dtype), power_product([(y, 1.0), (s, -k)])
                 result = product.without(base).times(scalar("hypot", *sides), e).times(s, k * e)
                 facts = frozenset() if even else s.facts.declared
