@@ -28,6 +28,7 @@ from symdiff.simplify.rules import (
     exponentials,
     exponents,
     factoring,
+    gathering,
     hyperbolic,
     hypotenuse,
     kinks,
@@ -50,7 +51,7 @@ from symdiff.simplify.trace import NearMiss, Trace, Tracer
 
 CANONICAL = Phase(
     "canonical",
-    (*canonical.RULES, *movement.RULES, *contractions.CANONICAL, *contractions.GATHERING),
+    (*canonical.RULES, *movement.RULES, *contractions.CANONICAL, *gathering.RULES),
     local=False,
 )
 RECOGNISE = Phase(
