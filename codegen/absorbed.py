@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codegen.program import Builder, Program, Step, live
+from codegen.program import Builder, Program, Step, rewritten
 from codegen.views import KEEP, NEW, index
 from symdiff.expr.shapes import broadcast_shapes
 
@@ -54,14 +54,7 @@ class _Absorbing:
             place[step.dest] = self.written(step)
             if step.dest in program.nodes and step.dest not in self.multiples:
                 builder.nodes.setdefault(place[step.dest], program.nodes[step.dest])
-        return live(
-            Program(
-                tuple(builder.steps),
-                {label: place[register] for label, register in program.results.items()},
-                builder.nodes,
-                tuple(place[register] for register in program.divisors),
-            )
-        )
+        return rewritten(program, builder, place)
 
     def written(self, step: Step) -> int:
         if step.dest in self.multiples:

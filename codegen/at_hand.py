@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codegen.flat import Factors, Flat, Term
-from codegen.program import Builder, Program, Step, live
+from codegen.program import Builder, Program, Step, rewritten
 
 
 def with_products_at_hand(program: Program) -> Program:
@@ -151,14 +151,9 @@ class _Writing:
                 place[step.dest] = self.formed(step, ways[step.dest])
             else:
                 place[step.dest] = self.written(step)
-        return live(
-            Program(
-                tuple(self.builder.steps),
-                {label: place[r] for label, r in program.results.items()},
-                {place[r]: node for r, node in reversed([*program.nodes.items()])},
-                tuple(place[r] for r in program.divisors),
-            )
-        )
+        for register, node in program.nodes.items():
+            self.builder.nodes.setdefault(place[register], node)
+        return rewritten(program, self.builder, place)
 
     def written(self, step: Step) -> int:
         return self.builder.append(step.moved(step.dest, tuple([self.at(a) for a in step.args])))

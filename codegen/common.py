@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from codegen.pairs import Item, Parts, Unit
-from codegen.program import Builder, Program, Step, live
+from codegen.program import Builder, Program, Step, rewritten
 from symdiff.expr.shapes import Shape, broadcast_shapes
 
 
@@ -51,14 +51,7 @@ class _Writing:
             is_node = step.dest not in self.parts.moved or step.dest in self.kept
             if is_node and step.dest not in self.parts.scaled and step.dest in program.nodes:
                 builder.nodes.setdefault(place[step.dest], program.nodes[step.dest])
-        return live(
-            Program(
-                tuple(builder.steps),
-                {label: place[register] for label, register in program.results.items()},
-                builder.nodes,
-                tuple(place[register] for register in program.divisors),
-            )
-        )
+        return rewritten(program, builder, place)
 
     def settled(self, dest: int, item: Item) -> Item:
         """The item, with a number given back to the sum that it came from if it found no pair."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from codegen import softmaxes
-from codegen.program import Builder, Program, Step, live
+from codegen.program import Builder, Program, Step, rewritten
 from symdiff.expr.shapes import Shape, broadcast_shapes
 
 #: Integer powers up to this are products.
@@ -34,13 +34,7 @@ class Expansion:
             node = self.program.nodes.get(step.dest)
             if node is not None:
                 self.builder.nodes.setdefault(register, node)
-        program = Program(
-            tuple(self.builder.steps),
-            {label: self.place[r] for label, r in self.program.results.items()},
-            self.builder.nodes,
-            tuple(self.place[r] for r in self.program.divisors),
-        )
-        return live(program)
+        return rewritten(self.program, self.builder, self.place)
 
     def _expanded(self, step: Step) -> int:
         args = [self.place[a] for a in step.args]

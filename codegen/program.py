@@ -362,6 +362,13 @@ def _finished(builder: Builder, places: Mapping[str, int]) -> Program:
     return common_parts(program) if builder.short else program
 
 
+def rewritten(program: Program, builder: Builder, place: Mapping[int, int]) -> Program:
+    """What a builder has made of a program, whose values stand at ``place``, without the rest."""
+    results = {label: place[register] for label, register in program.results.items()}
+    divisors = tuple([place[register] for register in program.divisors])
+    return live(Program(tuple(builder.steps), results, builder.nodes, divisors))
+
+
 def live(program: Program) -> Program:
     """The program without steps that nothing needs, registers renumbered."""
     needed = {*program.results.values(), *program.divisors}

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from codegen.program import Builder, Program, Step, live
+from codegen.program import Builder, Program, Step, rewritten
 
 #: An array to a power, by its register; a pair's product has a number below 0.
 Factor = tuple[int, float]
@@ -115,14 +115,7 @@ class _Writing:
             register = place[step.dest] = self._written(step)
             if step.dest in program.nodes:
                 builder.nodes.setdefault(register, program.nodes[step.dest])
-        return live(
-            Program(
-                tuple(builder.steps),
-                {label: place[register] for label, register in program.results.items()},
-                builder.nodes,
-                tuple(place[register] for register in program.divisors),
-            )
-        )
+        return rewritten(program, builder, place)
 
     def _written(self, step: Step) -> int:
         same = self.pairs.twins.get(step.dest, step.dest)
