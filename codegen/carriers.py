@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from codegen.contraction import TYPICAL_SIZE
-from codegen.program import COMPOUND, LEAVES, VIEWS, Program, Step
+from codegen.program import COMPOUND, LEAVES, VIEWS, Program
 from symdiff.expr.shapes import Shape, shape_size, size_names, size_value
 
 #: The elements that NumPy scales in the time that it takes to call it.
@@ -21,7 +21,7 @@ CALL = 1000
 
 _PRODUCTS = frozenset({"dot", "matmul", "multiply", "outer"})
 _SQUARES = frozenset({"dot", "matmul", "multiply", "vecdot"})
-_SUMS = frozenset({"add", "subtract"})
+SUMS = frozenset({"add", "subtract"})
 _VIEWS = VIEWS - {"diagonal"}
 #: Steps whose values never hold the number.
 _SILENT = LEAVES | COMPOUND | {"diagonal"}
@@ -51,37 +51,34 @@ def carried(program: Program, ends: Mapping[int, int], divided: Collection[int])
     ``ends`` are the steps that multiply by it, and what they do; ``divided`` are all steps that
     scale by some number: there a square is divided at no cost.
     """
-    plain = _way(program, ends, divided, ())
+    plain = _way(_Search(program, ends), divided)
     one_call = len(plain.first | {*plain.entered.values()}) <= 1
     whole = plain.removed >= ends.keys() and one_call and plain.saved > 0
     if whole or not (squares := squares_of(program)):
         return plain
-    return max(plain, _way(program, ends, divided, squares), key=lambda way: way.saved)
+    return max(plain, _way(_Search(program, ends, squares), divided), key=lambda way: way.saved)
 
 
 def squares_of(program: Program) -> set[int]:
     """The products of a value with itself, be it in two views."""
     found = set()
-    for step in program.steps:
-        if step.action == "call" and step.detail("function") in _SQUARES and len(step.args) == 2:
-            bases = {program.base(arg) for arg in step.args}
-            if len(bases) == 1 and step.dtype.startswith("float"):
+    for step, function in zip(program.steps, program.called, strict=True):
+        if function in _SQUARES and len(step.args) == 2 and step.dtype.startswith("float"):
+            first, second = step.args
+            if first == second or program.base(first) == program.base(second):
                 found.add(step.dest)
     return found
 
 
-def _way(
-    program: Program,
-    ends: Mapping[int, int],
-    divided: Collection[int],
-    squares: Collection[int],
-) -> Carried:
+def _way(search: _Search, divided: Collection[int]) -> Carried:
+    """The way that a search finds; see carried."""
+    program, ends, squares = search.program, search.ends, search.squares
     steps = program.steps
-    search = _Search(program, ends, squares)
     values = search.run()
     removed = {r for r, x in ends.items() if x in values}
     first = {r for r in values if not any(a in values for a in steps[r].args)}
-    beside = {a for r in values - first if is_sum(steps[r]) for a in steps[r].args} - values
+    sums = [r for r in values - first if search.functions[r] in SUMS]
+    beside = {a for r in sums for a in steps[r].args} - values
     entered, instead = _entered(program, search, first, beside)
     first -= instead
     values -= instead - entered.keys()
@@ -127,8 +124,9 @@ class _Search:
     """The search for what may hold the number: lists by register, for programs are long."""
 
     def __init__(
-        self, program: Program, ends: Mapping[int, int], squares: Collection[int]
+        self, program: Program, ends: Mapping[int, int], squares: Collection[int] = ()
     ) -> None:
+        self.program = program
         steps = program.steps
         self.results = {*program.results.values()}
         self.args = [step.args for step in steps]
@@ -137,7 +135,7 @@ class _Search:
         self.ends = ends
         self.squares = squares
         self.is_view = [step.action in _VIEWS for step in steps]
-        self.functions = [s.detail("function") if s.action == "call" else "" for s in steps]
+        self.functions = program.called
         # A value that is scaled itself does not hold the number twice.
         self.carried = {
             s.dest
@@ -205,7 +203,7 @@ class _Search:
         function, args = self.functions[reader], self.args[reader]
         if args.count(register) != 1:
             return False
-        if function in _SUMS:
+        if function in SUMS:
             # Beside a cotangent, terms that do not carry the number are scaled; 1 - h^2 is none.
             return heights[register] > 0 or min([heights[a] for a in args]) >= 0
         if function in _PRODUCTS:
@@ -240,11 +238,6 @@ class _Search:
                 break
             register = reader
         return register
-
-
-def is_sum(step: Step) -> bool:
-    """Whether the step adds or subtracts arrays."""
-    return step.action == "call" and step.detail("function") in _SUMS
 
 
 @lru_cache(maxsize=1024)

@@ -23,12 +23,10 @@ Monomial: TypeAlias = "tuple[float, Mapping[int, float]]"
 def scalings(program: Program) -> dict[int, Scale]:
     """The steps that scale an array by a number."""
     found: dict[int, Scale] = {}
-    for step in program.steps:
-        if step.action == "call" and len(step.args) == 2 and step.shape:
+    for step, function in zip(program.steps, program.called, strict=True):
+        if function in ("multiply", "divide") and step.shape and len(step.args) == 2:
             if program.steps[step.args[1]].weak:
-                function: str = step.detail("function")
-                if function in ("multiply", "divide"):
-                    found[step.dest] = function, step.args[1]
+                found[step.dest] = function, step.args[1]
     return found
 
 
@@ -154,7 +152,7 @@ def factors_last(program: Program) -> Program:
     results = {*program.results.values()}
     inner: dict[int, int] = {}
     for step in program.steps:
-        if step.action != "call" or step.detail("function") != "multiply" or step.dest in scales:
+        if program.called[step.dest] != "multiply" or step.dest in scales:
             continue
         for arg in step.args:
             alone = arg in scales and len(readers[arg]) == 1 and arg not in results

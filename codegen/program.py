@@ -130,6 +130,11 @@ class Program:
         return self if steps == self.steps else replace(self, steps=steps)
 
     @cached_property
+    def called(self) -> Sequence[str]:
+        """For each step the NumPy function that it calls; "" if it is no single call."""
+        return [step.detail("function") if step.action == "call" else "" for step in self.steps]
+
+    @cached_property
     def readers(self) -> Mapping[int, Sequence[int]]:
         """For each register those of the steps that read it, once a reading."""
         result: dict[int, list[int]] = {step.dest: [] for step in self.steps}

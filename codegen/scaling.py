@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from codegen.carriers import Carried, carried, elements, is_sum
+from codegen.carriers import SUMS, Carried, carried, elements
 from codegen.multiples import (
     Rewriting,
     Scale,
@@ -104,7 +104,7 @@ class _Move(Rewriting):
         if step.dest in way.entered:
             base = way.entered[step.dest]
             args = [self.view_of_scaled(a, base) for a in step.args]
-        if is_sum(step) and step.dest in way.values and not first:
+        if self.program.called[step.dest] in SUMS and step.dest in way.values and not first:
             kept = zip(step.args, args, strict=True)
             args = [new if old in way.values else self.by_scale(new) for old, new in kept]
         if first and step.action == "full":
