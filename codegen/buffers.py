@@ -3,6 +3,8 @@
 Values whose call takes ``out=`` live in buffers of their exact shape and dtype.  A buffer is free
 again when the last line that reads its value, through views too, has run; a call an element at a
 time may write over an argument that is read here for the last time.  Results keep theirs.
+Constants, ones to sum with for instance, have buffers that are filled when they are made, and that
+nothing else is put in.
 """
 
 from __future__ import annotations
@@ -10,22 +12,28 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from codegen.envelope import never_less
 from codegen.memory import MemoryPlan
 from codegen.program import Program, Step
 from symdiff.expr.shapes import Shape, Size, shape_size, size_mul
 
-#: A buffer's shape and dtype.
-Form = tuple[Shape, str]
+
+class Form(NamedTuple):
+    """A buffer's shape and dtype, and the number that it holds if it is a constant."""
+
+    shape: Shape
+    dtype: str
+    number: str = ""
+
 
 ITEM_BYTES = {"bool": 1, "int64": 8, "float32": 4, "float64": 8}
 
 
 def form_bytes(form: Form) -> Size:
     """The memory of a buffer."""
-    shape, dtype = form
-    return size_mul(ITEM_BYTES[dtype], shape_size(shape))
+    return size_mul(ITEM_BYTES[form.dtype], shape_size(form.shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,7 @@ def plan_buffers(
     free: dict[Form, list[int]] = {}
     ending: dict[int, list[int]] = {}
     alias: dict[int, int] = {}
+    constants: dict[Form, int] = {}
     shared = _passing(program, memory) if sharing else frozenset()
 
     def last_use(register: int) -> int:
@@ -81,13 +90,19 @@ def plan_buffers(
 
     for step in program.steps:
         register = step.dest
+        if step.is_constant:
+            form = Form(step.shape, step.dtype, program.steps[step.args[0]].detail("literal"))
+            if form not in constants:
+                constants[form] = len(forms)
+                forms.append(form)
+            buffer[register] = constants[form]
         if step.action == "reshape" and alias.get(step.args[0], step.args[0]) in buffer:
             # Buffers are contiguous, so that this is the same memory in another shape.
             alias[register] = alias.get(step.args[0], step.args[0])
             if register in memory.slots:
                 buffer[register] = buffer[alias[register]]
         if is_call(step) and register not in fresh:
-            form = (step.shape, step.dtype)
+            form = Form(step.shape, step.dtype)
             chosen = _written_over(program, step, buffer, last_use)
             if chosen is not None:
                 over[register] = chosen
@@ -112,7 +127,7 @@ def plan_buffers(
     view: dict[int, int] = {}
     for register, b in buffer.items():
         step = program.steps[register]
-        form = (step.shape, step.dtype)
+        form = Form(step.shape, step.dtype)
         if is_call(step) and register not in over and form != forms[b]:
             view[register] = views.setdefault((place[b], form), len(views))
     return BufferPlan(
@@ -148,7 +163,7 @@ def _of_other_shape(form: Form, forms: list[Form], free: dict[Form, list[int]]) 
     Of those that are large enough the smallest, of the others the largest.
     """
     best: Form | None = None
-    for other in [f for f, buffers in free.items() if buffers and f[1] == form[1]]:
+    for other in [f for f, buffers in free.items() if buffers and f.dtype == form.dtype]:
         enough = _fits(other, form)
         if not enough and not _fits(form, other):
             continue
@@ -164,7 +179,7 @@ def _of_other_shape(form: Form, forms: list[Form], free: dict[Form, list[int]]) 
 @lru_cache(maxsize=65536)
 def _fits(outer: Form, inner: Form) -> bool:
     """Whether the one form never has fewer elements than the other."""
-    return never_less(shape_size(outer[0]), shape_size(inner[0]))
+    return never_less(shape_size(outer.shape), shape_size(inner.shape))
 
 
 def _written_over(
@@ -176,6 +191,7 @@ def _written_over(
     for arg in step.args:
         source = program.steps[arg]
         same = source.shape == step.shape and source.dtype == step.dtype
+        same = same and not program.steps[program.base(arg)].is_constant
         if same and arg in buffer and last_use(arg) == step.dest:
             return arg
     return None

@@ -44,6 +44,8 @@ CALL_HINTS = {
 
 def hint(step: Step) -> str:
     """What a value without a name is called."""
+    if step.is_constant:
+        return str(step.detail("constant"))
     if step.action == "call":
         return dict(step.details).get("hint") or CALL_HINTS.get(step.detail("function"), "")
     return HINTS.get(step.action, "")
@@ -114,6 +116,8 @@ def call_line(
     details = dict(step.details)
     function: str = details["function"]
     args = list(args)
+    if details.get("elementwise") and not function.startswith("_"):
+        args = _with_numbers_in_arrays(style, step, sources, args)
     if function == "divide" and sources[1].weak:
         # Twice as fast, and as right but for the last bit.
         function, args[1] = "multiply", Text(f"1 / {args[1].at(Level.UNARY)}", Level.PRODUCT)
@@ -144,14 +148,33 @@ def call_line(
     return code if target == name else f"{name} = {code}"
 
 
+def _with_numbers_in_arrays(
+    style: Style, step: Step, sources: Sequence[Step], args: Sequence[Text]
+) -> list[Text]:
+    """The arguments of a call an element at a time, where that is all of the module's dtype.
+
+    Python's numbers take the dtype of what they meet, and an array of the module's dtype that of
+    float64 arrays, in which a module checks itself.
+    """
+    kinds = {source.dtype for source in sources if not source.weak}
+    if style.dtype not in kinds or not kinds <= {style.dtype, "bool"}:
+        return list(args)
+    found = []
+    for source, text in zip(sources, args, strict=True):
+        is_number = source.action == "number" and source.dtype == style.dtype
+        array = style.number_in_array(source.detail("literal")) if is_number else None
+        found.append(array or text)
+    return found
+
+
 def view_lines(style: Style, plan: BufferPlan, buffers: str, views: str) -> list[str]:
     """``b_in = [_beginning(b[3], (batch, 10)), ...]``: buffers in which other shapes stand too."""
     if not plan.views:
         return []
     items = []
-    for buffer, (shape, _) in plan.views:
-        sizes = ", ".join(style.size(size).code for size in shape)
-        comma = "," if len(shape) == 1 else ""
+    for buffer, form in plan.views:
+        sizes = ", ".join(style.size(size).code for size in form.shape)
+        comma = "," if len(form.shape) == 1 else ""
         items.append(style.helper("_beginning", f"{buffers}[{buffer}]", f"({sizes}{comma})"))
     return [f"{views} = [", *(f"{INDENT}{item}," for item in items), "]"]
 
@@ -161,10 +184,12 @@ def buffer_lines(style: Style, forms: Sequence[Form], buffers: str, function: st
     if not forms:
         return []
     items = []
-    for (shape, dtype), same in groupby(forms):
-        sizes = ", ".join(style.size(size).code for size in shape)
-        comma = "," if len(shape) == 1 else ""
-        items.append(f"({len([*same])}, {style.dtype_code(dtype)}, ({sizes}{comma}))")
+    for form, same in groupby(forms):
+        sizes = ", ".join(style.size(size).code for size in form.shape)
+        comma = "," if len(form.shape) == 1 else ""
+        number = f", {style.number(float(form.number), form.dtype).code}" if form.number else ""
+        count, dtype = len([*same]), style.dtype_code(form.dtype)
+        items.append(f"({count}, {dtype}, ({sizes}{comma}){number})")
     arguments = [style.names.own("work"), '"' + function + '"', *items]
     line = f"{buffers} = {style.helper('_buffers', *arguments)}"
     if len(line) <= WIDTH - len(INDENT):

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from codegen import views
-from codegen.program import Builder
+from codegen.program import Builder, Step
 from symdiff.expr.node import Node
 from symdiff.expr.records import record
 from symdiff.expr.shapes import Shape, Size, shape_size, size_names, size_value
@@ -259,6 +259,9 @@ class _Pairs:
         """Everything summed, or everything but batch indices: dot products."""
         if not batch:
             args = [a.register, self.shaped(b, a.indices)]
+            first, second = (self.whole(arg) for arg in args)
+            if first is not None and second is not None and first.shape == second.shape:
+                return self.emit("vdot", [first.dest, second.dest], ())
             return self.emit("matmul" if len(summed) == 1 else "vdot", args, ())
         if len(summed) == 1 and a.indices == b.indices:
             axis = a.indices.index(summed[0])
@@ -268,6 +271,14 @@ class _Pairs:
         groups = [*((i,) for i in batch), summed]
         args = [self.merged(a, groups), self.merged(b, groups)]
         return self.emit("vecdot", args, batch, axis=-1)
+
+    def whole(self, register: int) -> Step | None:
+        """The matrix that a vector is the one column of, or the one row."""
+        step = self.builder.steps[register]
+        if step.action != "index":
+            return None
+        source = self.builder.steps[step.args[0]]
+        return source if source.size == step.size else None
 
     def matrix(
         self, a: Operand, b: Operand, a_free: Indices, summed: int, b_free: Indices

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from codegen import softmaxes
+from codegen import softmaxes, views
 from codegen.program import Builder, Program, Step, rewritten
 from symdiff.expr.shapes import Shape, broadcast_shapes
 
@@ -57,9 +57,21 @@ class Expansion:
         return self.builder.emit("call", args, shape=shape, dtype=dtype, **settings)
 
     def ufunc(self, function: str, args: Sequence[int], dtype: str) -> int:
-        """A function of elements, broadcasting."""
+        """A function of elements, broadcasting; of columns as of the matrices that they are."""
+        sources = [self.step(a) for a in args]
+        if all(x.action == "index" and x.details == sources[0].details for x in sources):
+            whole = [self.step(x.args[0]) for x in sources]
+            items = sources[0].detail("items")
+            if views.NEW not in items and len({x.shape for x in whole}) == 1:
+                made = self.ufunc(function, [x.dest for x in whole], dtype)
+                return views.index(self.builder, made, items)
         shape = broadcast_shapes(*(self.step(a).shape for a in args))
         return self.call(function, args, shape, dtype, elementwise=True)
+
+    def constant(self, name: str, shape: Shape, dtype: str) -> int:
+        """An array of "ones" or "zeros", to be read only."""
+        number = self.number({"ones": 1.0, "zeros": 0.0}[name], dtype)
+        return self.builder.emit("full", [number], shape=shape, dtype=dtype, constant=name)
 
     def step(self, register: int) -> Step:
         return self.builder.steps[register]

@@ -60,7 +60,7 @@ class Footprint:
         known: dict[Form, int] = {}
         found = []
         for step in self.program.steps:
-            form = (step.shape, step.dtype)
+            form = Form(step.shape, step.dtype)
             made = step.shape and (step.allocates or self.program.copies(step.dest))
             if made and form not in known:
                 known[form] = self.numbers.value(form_bytes(form))
@@ -108,7 +108,8 @@ class Footprint:
         total = sum(self.numbers.value(form_bytes(form)) for form in self.buffers.forms)
         change = [0] * (len(self.program.steps) + 2)
         for register, size in enumerate(self.sizes):
-            computed = self.program.steps[register].action == "call"
+            step = self.program.steps[register]
+            computed = step.action == "call" or step.is_constant
             if size and not (computed and register in self.buffers.buffer):
                 change[register] += size
                 change[self.last[register] + 1] -= size

@@ -88,9 +88,17 @@ def input_lines(around: Surroundings) -> list[str]:
 
 
 def constant_lines(around: Surroundings) -> list[str]:
-    """The constant arrays that the functions have asked for."""
+    """The constant arrays that the functions have asked for, and the numbers in arrays."""
     constants = around.use.constants.items()
-    return [line for node, name in constants for line in _constant_lines(around, name, node)]
+    lines = [line for node, name in constants for line in _constant_lines(around, name, node)]
+    if around.use.numbers:
+        lines.append(
+            "# NumPy takes a number in an array in half the time that a Python number takes."
+        )
+    np = around.names.own("np")
+    for name, code in sorted(around.use.numbers.items(), key=lambda item: float(item[1])):
+        lines.append(f"{name} = {np}.array({code}, DTYPE)")
+    return lines
 
 
 def _shape_code(node: Node) -> str:

@@ -117,7 +117,7 @@ class _Choice:
             return False
         if step.action in LEAVES:
             return True
-        if step.dest in self.must_be_names or step.action == "call":
+        if step.dest in self.must_be_names or step.action == "call" or step.is_constant:
             return False
         if step.action == "reshape" and self.program.steps[step.args[0]].action == "call":
             return False  # the same memory in another shape, to be written over by its own name

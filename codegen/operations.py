@@ -8,9 +8,12 @@ that two expressions use is computed once.  Numbers without axes stay expression
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from codegen import softmaxes, views, windows
 from codegen.arithmetic import add, mul
 from codegen.expansion import Expansion, Rule
+from codegen.one_element import with_axis
 from codegen.products import matmul, tensordot, total, vecdot
 from codegen.program import Program, Step
 from codegen.sigmoids import sigmoid
@@ -39,7 +42,26 @@ HELPERS = {
 
 def single_calls(program: Program) -> Program:
     """The program as one whose array steps are single calls wherever NumPy has such."""
-    return Expansion(program, RULES).run()
+    return apart(Expansion(program, RULES).run())
+
+
+def apart(program: Program) -> Program:
+    """The program with results in memory of their own, where two have come to be one call's."""
+    steps, results, taken = list(program.steps), dict(program.results), set[int]()
+    for label, register in program.results.items():
+        base = program.base(register)
+        if base in taken:
+            step, results[label] = program.steps[register], len(steps)
+            details = (("of", len(taken)),)
+            steps.append(
+                Step(len(steps), "copy", (register,), details, step.shape, step.dtype, False)
+            )
+        taken.add(base)
+    return (
+        program
+        if len(steps) == len(program.steps)
+        else replace(program, steps=tuple(steps), results=results)
+    )
 
 
 def _unary(work: Expansion, step: Step, args: list[int]) -> int:
@@ -50,8 +72,17 @@ def _compare(work: Expansion, step: Step, args: list[int]) -> int:
     return work.ufunc(COMPARISONS[step.action], args, step.dtype)
 
 
+#: From this width on, NumPy has the larger of two rows sooner than that of a row and a number.
+_WIDE = 64
+
+
 def _relu(work: Expansion, step: Step, args: list[int]) -> int:
-    return work.ufunc("maximum", [args[0], work.number(0.0, step.dtype)], step.dtype)
+    *rows, width = work.step(args[0]).shape
+    if rows and isinstance(width, int) and width >= _WIDE:
+        zero = work.constant("zeros", (width,), step.dtype)
+    else:
+        zero = work.number(0.0, step.dtype)
+    return work.ufunc("maximum", [args[0], zero], step.dtype)
 
 
 def _helper(work: Expansion, step: Step, args: list[int]) -> int:
@@ -87,6 +118,10 @@ def _outer(work: Expansion, step: Step, args: list[int]) -> int:
 
 def _index(work: Expansion, step: Step, args: list[int]) -> int:
     """Axes dropped and inserted, of what may have been made with them."""
+    if step.shape == (1,) and not work.step(args[0]).shape:
+        made = with_axis(work, step.args[0])
+        if made is not None:
+            return made
     return views.index(work.builder, args[0], step.detail("items"))
 
 

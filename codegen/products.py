@@ -5,7 +5,7 @@ from __future__ import annotations
 from codegen import views
 from codegen.expansion import Expansion
 from codegen.program import VIEWS, Step
-from symdiff.expr.shapes import Size, shape_size
+from symdiff.expr.shapes import shape_size
 
 
 def matmul(work: Expansion, step: Step, args: list[int]) -> int:
@@ -89,7 +89,7 @@ def total(work: Expansion, step: Step, args: list[int]) -> int:
     leading, trailing = axes == tuple(range(len(axes))), axes == tuple(range(len(kept), rank))
     if plain and len(kept) and (leading or (trailing and len(axes) == 1)):
         summed, rest = shape_size(source.shape[a] for a in axes), shape_size(kept)
-        ones = _ones(work, summed, step.dtype)
+        ones = work.constant("ones", (summed,), step.dtype)
         if leading:
             flat = views.reshape(work.builder, args[0], (summed, rest))
             total = work.call("dot", [ones, flat], (rest,), step.dtype, hint="total")
@@ -99,8 +99,3 @@ def total(work: Expansion, step: Step, args: list[int]) -> int:
         return views.reshape(work.builder, total, step.shape)
     keep: dict[str, object] = {"keepdims": True} if dict(step.details).get("keepdims") else {}
     return work.call("sum", args, step.shape, step.dtype, axes=axes, **keep)
-
-
-def _ones(work: Expansion, n: Size, dtype: str) -> int:
-    one = work.number(1.0, dtype)
-    return work.builder.emit("full", [one], shape=(n,), dtype=dtype)

@@ -76,6 +76,11 @@ class Step:
         return shape_size(self.shape)
 
     @property
+    def is_constant(self) -> bool:
+        """Whether it is an array of one number that nothing writes to, so that it may be kept."""
+        return self.action == "full" and bool(self.details)
+
+    @property
     def allocates(self) -> bool:
         """Whether a new array is made: views, leaves and Python numbers are not."""
         silent = VIEWS | LEAVES | COMPOUND

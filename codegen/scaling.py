@@ -9,6 +9,7 @@ way but squares, whose number is taken out again (:mod:`codegen.carriers`).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from codegen.carriers import SUMS, Carried, carried, elements
 from codegen.multiples import (
@@ -116,7 +117,7 @@ class _Move(Rewriting):
         """An array of one number, scaled."""
         one = monomial(self.program, step.args[0])
         number = self.number(times(one, number_of(self.program, self.scale)))
-        return self.builder.append(step.moved(step.dest, (number,)))
+        return self.builder.append(replace(step, args=(number,), details=()))
 
     def view_of_scaled(self, register: int, base: int) -> int:
         """An argument as it is, or if it is the base, or a view of it, that of the scaled base."""

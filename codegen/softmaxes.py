@@ -31,6 +31,9 @@ class Work(Expansion, Protocol):
     def step(self, register: int) -> Step:
         """The step of a register."""
 
+    def constant(self, name: str, shape: Shape, dtype: str) -> int:
+        """An array of ones, or of zeros."""
+
 
 class Sharing:
     """Which softmaxes of a program are taken apart, since that saves work."""
@@ -144,7 +147,6 @@ def _rows(work: Work, x: int, step: Step) -> int:
         return work.call("sum", [weights], shape, own.dtype, axes=axes, keepdims=True)
     width, lead = own.shape[-1], own.shape[:-1]
     flat = views.reshape(work.builder, weights, (shape_size(lead), width))
-    one = work.builder.number(1.0, own.dtype)
-    ones = work.builder.emit("full", [one], shape=(width,), dtype=own.dtype)
+    ones = work.constant("ones", (width,), own.dtype)
     sums = work.call("dot", [flat, ones], (shape_size(lead),), own.dtype, hint="total")
     return views.reshape(work.builder, sums, lead)

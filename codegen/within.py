@@ -125,7 +125,7 @@ def _at(written: Written, numbers: Numbers) -> Written:
 
     program = written.program
     steps = tuple([replace(step, shape=shape(step.shape)) for step in program.steps])
-    forms = tuple([(shape(sizes), dtype) for sizes, dtype in written.buffers.forms])
+    forms = tuple([form._replace(shape=shape(form.shape)) for form in written.buffers.forms])
     return replace(
         written,
         program=replace(program, steps=steps),

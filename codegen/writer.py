@@ -157,6 +157,8 @@ class Writer:
             name = called[head]
             if step.action == "call":
                 code = call_line(style, step, sources, args, name, place)
+            elif step.dest in kept.buffer and step.is_constant:
+                code = f"{name} = {place.code(step.dest)}"
             else:
                 code = f"{name} = {print_step(style, step, args, sources).code}"
             texts[step.dest] = Text(name)

@@ -198,9 +198,16 @@ def _fits(holds, said, sizes):
 
 
 def _buffers(work, function, *groups):
-    """Arrays to compute in, `count` of each dtype and shape: new ones, or those that work keeps."""
+    """Arrays to compute in, `count` of each dtype and shape: new ones, or those that work keeps.
+
+    Those that are to hold a number are filled with it.
+    """
     if work is None:
-        return [np.empty(shape, dtype) for count, dtype, shape in groups for _ in range(count)]
+        return [
+            np.full(shape, *number, dtype) if number else np.empty(shape, dtype)
+            for count, dtype, shape, *number in groups
+            for _ in range(count)
+        ]
     kept = work.get(function)
     if kept is None or kept[0] != groups:
         kept = work[function] = groups, _buffers(None, function, *groups)

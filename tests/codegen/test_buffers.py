@@ -59,6 +59,8 @@ def overwritten(
         if step.action == "call" and step.dest in plan.buffer:
             buffer = plan.buffer[step.dest]
             holds[buffer] = owner[step.dest] = step.dest
+        elif step.is_constant:
+            owner[step.dest] = holds.setdefault(plan.buffer[step.dest], step.dest)
         elif step.action in ("reshape", "index", "transpose", "slice", "flip", "broadcast"):
             base = next(bases(step.args[0]), None)
             if base is not None and base in owner:
