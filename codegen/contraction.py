@@ -32,23 +32,43 @@ class Operand:
     indices: Indices
 
 
-def lower_contract(builder: Builder, node: Node, args: Sequence[int]) -> int:
-    """The register of a contraction of the registers ``args``."""
+@record(frozen=True, slots=True)
+class Contraction:
+    """What a contraction is, whatever it is of: indices of the operands and of the result.
+
+    ``given`` are the sizes of indices that only the result has; ``along`` those of its indices
+    that windows lie along, where it is windows to be added up.
+    """
+
+    indices: tuple[Indices, ...]
+    out: Indices
+    given: tuple[tuple[int, Size], ...]
+    along: frozenset[int] = frozenset()
+
+
+def contraction_of(builder: Builder, node: Node) -> Contraction:
+    """The contraction that a node is."""
     out: Indices = node.attr("out")
-    sizes: dict[int, Size] = dict(node.attr("sizes"))
-    operands = []
-    for register, x, indices in zip(args, node.inputs, node.attr("indices"), strict=True):
-        sizes.update(zip(indices, x.shape, strict=True))
-        operands.append(_without_repeats(builder, Operand(register, indices), out))
     # Windows are added up place by place, which is fast where each place lies in one piece: the
     # windows' own axes first in memory, then those that they are taken along, then all others.
-    along = {
-        out[axis]
-        for user in builder.users.get(node, ())
-        if user.op == "overlap_add"
-        for axis in user.attr("axes")
-    }
-    work = _Pairs(builder, sizes, along)
+    along: frozenset[int] = frozenset()
+    for user in builder.users.get(node, ()):
+        if user.op == "overlap_add":
+            along |= {out[axis] for axis in user.attr("axes")}
+    return Contraction(node.attr("indices"), out, node.attr("sizes"), along)
+
+
+def contracted(
+    builder: Builder, contraction: Contraction, args: Sequence[int], shapes: Sequence[Shape]
+) -> int:
+    """The register of a contraction of the registers ``args``, whose shapes those are."""
+    out = contraction.out
+    sizes: dict[int, Size] = dict(contraction.given)
+    operands = []
+    for register, shape, indices in zip(args, shapes, contraction.indices, strict=True):
+        sizes.update(zip(indices, shape, strict=True))
+        operands.append(_without_repeats(builder, Operand(register, indices), out))
+    work = _Pairs(builder, sizes, contraction.along)
     if len(operands) > 1:
         # Python numbers have no axes; a product takes them as they are, a matrix product cannot.
         operands = [Operand(builder.strong(o.register), o.indices) for o in operands]

@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable, Sequence
 
 from codegen import views
-from codegen.contraction import lower_contract
 from codegen.layout import laid_out, memory_order
 from codegen.loops import lower_final, lower_loop, lower_stacked
 from codegen.program import Builder
+from codegen.recipes import lower_contract
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS, promote

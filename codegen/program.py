@@ -195,11 +195,15 @@ class Builder:
 
     def append(self, step: Step) -> int:
         """The register of a step made elsewhere, its arguments being registers here."""
-        key = (step.action, step.args, step.details, step.shape, step.dtype, step.blocks)
+        return self.put(step, step.args)
+
+    def put(self, step: Step, args: tuple[int, ...]) -> int:
+        """The register of a step made elsewhere, with these for its arguments."""
+        key = (step.action, args, step.details, step.shape, step.dtype, step.blocks)
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = len(self.steps)
-            self.steps.append(step.moved(found, step.args))
+            self.steps.append(step.moved(found, args))
         return found
 
     def pick(self, compound: int, label: str, shape: Shape, dtype: str, **details: Any) -> int:
