@@ -21,6 +21,7 @@ CALL = 1000
 
 _PRODUCTS = frozenset({"dot", "matmul", "multiply", "outer"})
 _SQUARES = frozenset({"dot", "matmul", "multiply", "vecdot"})
+_SUMMING = frozenset({"dot", "matmul", "vecdot", "sum", ""})
 SUMS = frozenset({"add", "subtract"})
 _VIEWS = VIEWS - {"diagonal"}
 #: Steps whose values never hold the number.
@@ -60,12 +61,18 @@ def carried(program: Program, ends: Mapping[int, int], divided: Collection[int])
 
 
 def squares_of(program: Program) -> set[int]:
-    """The products of a value with itself, be it in two views."""
-    found = set()
+    """The products of a value with itself, be it in two views, that are sums, summed, or not large.
+
+    To divide an array again that is as large as what it is the square of spares nothing.
+    """
+    found, called = set(), program.called
     for step, function in zip(program.steps, program.called, strict=True):
         if function in _SQUARES and len(step.args) == 2 and step.dtype.startswith("float"):
             first, second = step.args
-            if first == second or program.base(first) == program.base(second):
+            if first != second and program.base(first) != program.base(second):
+                continue
+            is_sum = function != "multiply" or _size(step.shape) <= 2 * CALL
+            if is_sum or all(called[r] in _SUMMING for r in program.readers[step.dest]):
                 found.add(step.dest)
     return found
 
