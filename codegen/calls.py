@@ -31,6 +31,7 @@ CALL_HINTS = {
     **dict.fromkeys(("dot", "matmul", "outer"), "product"),
     "vecdot": "dot",
     "sum": "total",
+    "concatenate": "joined",
     "positive": "windows",
     **dict.fromkeys(("_pooled_max", "_pooled_sum"), "pooled"),
     "_overlap_add": "overlapped",
@@ -134,6 +135,8 @@ def call_line(
     # Methods of arrays are called in half the time that NumPy's functions take.
     method = f"{args[0].at(Level.ATOM)}.{function}" if function in METHODS else ""
     words = [arg.code for arg in (args[1:] if method else args)]
+    if function == "concatenate":
+        words = [f"({', '.join(words)})"]
     axes = details.get("axes")
     if axes is not None:
         words.append(f"axis={axes_text(axes, len(sources[0].shape))}")

@@ -22,7 +22,7 @@ CALL = 1000
 _PRODUCTS = frozenset({"dot", "matmul", "multiply", "outer"})
 _SQUARES = frozenset({"dot", "matmul", "multiply", "vecdot"})
 _SUMMING = frozenset({"dot", "matmul", "vecdot", "sum", ""})
-SUMS = frozenset({"add", "subtract"})
+SUMS = frozenset({"add", "subtract", "concatenate"})
 _VIEWS = VIEWS - {"diagonal"}
 #: Steps whose values never hold the number.
 _SILENT = LEAVES | COMPOUND | {"diagonal"}
@@ -248,9 +248,14 @@ class _Search:
 
 
 @lru_cache(maxsize=1024)
-def _size(shape: Shape) -> int:
+def typical_elements(shape: Shape) -> int:
+    """The elements of an array where sizes that are not known are what is usual."""
     size = shape_size(shape)
-    return CALL + size_value(size, dict.fromkeys(size_names(size), TYPICAL_SIZE))
+    return size_value(size, dict.fromkeys(size_names(size), TYPICAL_SIZE))
+
+
+def _size(shape: Shape) -> int:
+    return CALL + typical_elements(shape)
 
 
 def elements(program: Program, registers: Collection[int]) -> int:

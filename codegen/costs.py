@@ -271,7 +271,7 @@ CALLS: dict[str, Counted] = {
     **dict.fromkeys(("dot", "matmul"), _matmul),
     "vecdot": _dot,
     "sum": _read(1),
-    "positive": _nothing,
+    **dict.fromkeys(("positive", "concatenate"), _nothing),
     **dict.fromkeys(("_pooled_max", "_pooled_sum"), _pooled),
     "_overlap_add": _added,
     "_softplus_into": _each(6),

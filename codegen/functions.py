@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from codegen.at_hand import with_products_at_hand
 from codegen.limits import Limit
 from codegen.names import CHECKED_FACTS, Names
+from codegen.narrow import narrow_products
 from codegen.operations import single_calls
 from codegen.program import Asked, Program, build_program
 from codegen.scaling import scaled_early
@@ -97,7 +98,9 @@ def function_program(around: Surroundings, body: FunctionBody) -> Program:
     program = build_program(body.roots(), around.dtype, first, asked=asked, early=early)
     if around.plain:
         return program
-    return scaled_early(single_calls(shared_products(with_products_at_hand(program))))
+    return scaled_early(
+        single_calls(narrow_products(shared_products(with_products_at_hand(program))))
+    )
 
 
 def kernel_name(around: Surroundings, function: str) -> str:

@@ -110,6 +110,11 @@ def _where(work: Expansion, step: Step, args: list[int]) -> int:
     return work.call("_masked", [args[1], args[0]], step.shape, step.dtype, elementwise=True)
 
 
+def _concatenate(work: Expansion, step: Step, args: list[int]) -> int:
+    axes = (step.detail("axis"),)
+    return work.call("concatenate", args, step.shape, step.dtype, axes=axes)
+
+
 def _outer(work: Expansion, step: Step, args: list[int]) -> int:
     """Broadcast: np.outer makes vectors of what it is given, and of what it gives back."""
     column = views.index(work.builder, args[0], [views.KEEP, views.NEW])
@@ -140,6 +145,7 @@ RULES: dict[str, Rule] = {
     "vecdot": vecdot,
     "sum": total,
     "outer": _outer,
+    "concatenate": _concatenate,
     "where": _where,
     "columns": windows.columns_call,
     "pooled": windows.pooled_call,

@@ -6,12 +6,14 @@ operations only there.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from symdiff.compiler import compile_spec
+from symdiff.expr import node
 from symdiff.simplify import pipeline
 from tests.benchmarks.phases import seconds, table
 from tests.benchmarks.test_compile_speed import BODIES, network
@@ -20,6 +22,12 @@ from tests.phases import PHASES, REST, Lines, by_phase, superlinear
 DEPTHS = (8, 16, 32)
 #: What the second doubling may add, of twice what the first does.
 MOST = 1.1
+
+
+@pytest.fixture(autouse=True)
+def _no_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table of nodes is swept now and then, of what earlier tests left as well."""
+    monkeypatch.setattr(node._TABLE, "_most", sys.maxsize)
 
 
 def lines(depth: int, body: str, functions: Sequence[str] | None = None) -> Mapping[str, float]:
