@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from codegen.flat import Factors, Flat, Term
-from codegen.program import Builder, Program, Step, rewritten
+from codegen.flat import Flat, Term
+from codegen.program import Program, Step
+from codegen.rewriting import Rewriting
 
 
 def with_products_at_hand(program: Program) -> Program:
@@ -133,61 +134,28 @@ class _Found:
         return all((self.steps[r].shape, self.steps[r].dtype) == own for r in registers)
 
 
-class _Writing:
+class _Writing(Rewriting):
     """The program written out again."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.builder = Builder("")
-        self.place: dict[int, int] = {}
 
     def run(self, ways: Mapping[int, Way], twins: Mapping[int, tuple[int, float]]) -> Program:
         program, place = self.program, self.place
         for step in program.steps:
             if step.dest in twins:
                 first, sign = twins[step.dest]
-                place[step.dest] = self.product(step, {first: 1.0}, sign)
+                place[step.dest] = self.product([(self.at(first), 1.0)], sign, step)
             elif step.dest in ways:
                 place[step.dest] = self.formed(step, ways[step.dest])
             else:
                 place[step.dest] = self.written(step)
-        for register, node in program.nodes.items():
-            self.builder.nodes.setdefault(place[register], node)
-        return rewritten(program, self.builder, place)
-
-    def written(self, step: Step) -> int:
-        return self.builder.append(step.moved(step.dest, tuple([self.at(a) for a in step.args])))
-
-    def at(self, register: int) -> int:
-        """Where a value stands; a product at hand may come later than where it is wanted."""
-        if register not in self.place:
-            self.place[register] = self.written(self.program.steps[register])
-        return self.place[register]
+        return self.finished()
 
     def formed(self, step: Step, way: Way) -> int:
-        parts = [self.product(step, term.factors, 1.0) for term in way.terms]
-        total = self.builder.emit(
-            "add",
-            parts,
-            shape=step.shape,
-            dtype=step.dtype,
-            coefficients=tuple(term.coefficient for term in way.terms),
-            constant=0.0,
-        )
-        return self.product(step, way.outside.factors, way.outside.coefficient, [total])
+        parts = [
+            (self.product(self.factors(term), 1.0, step), term.coefficient) for term in way.terms
+        ]
+        outside = [*self.factors(way.outside), (self.total(parts, step), 1.0)]
+        return self.product(outside, way.outside.coefficient, step)
 
-    def product(
-        self, like: Step, factors: Factors, coefficient: float, more: list[int] | None = None
-    ) -> int:
-        """A product, as the program has it if it does."""
-        pairs = [(self.at(a), e) for a, e in factors.items()] + [(a, 1.0) for a in more or []]
-        if len(pairs) == 1 and pairs[0][1] == 1 and coefficient == 1:
-            return pairs[0][0]
-        return self.builder.emit(
-            "mul",
-            [a for a, _ in pairs],
-            shape=like.shape,
-            dtype=like.dtype,
-            exponents=tuple(e for _, e in pairs),
-            coefficient=coefficient,
-        )
+    def factors(self, term: Term) -> list[tuple[int, float]]:
+        """The factors of a term where they stand now."""
+        return [(self.at(a), e) for a, e in term.factors.items()]

@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import TypeAlias
 
 from codegen import views
-from codegen.program import Builder, Program, Step
+from codegen.program import Program, Step
+from codegen.rewriting import Rewriting
 
 #: A scaling: multiply or divide, and the register of the number.
 Scale = tuple[str, int]
@@ -72,13 +73,8 @@ def number_key(program: Program, scale: Scale) -> object:
     return scale[0], said(scale[1])
 
 
-class Rewriting:
-    """A program being written out again: ``place`` says where each register's value is now."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.builder = Builder("")
-        self.place: dict[int, int] = {}
+class Scaling(Rewriting):
+    """A program being written out again with numbers in other places."""
 
     def written(self, step: Step) -> int:
         """The step as it is; axes that were dropped below it are not inserted again."""
@@ -130,7 +126,7 @@ class Rewriting:
             self.place[register] = self.builder.append(step.moved(step.dest, args))
         return self.place[register]
 
-    def finished(self, gone: Sequence[int]) -> Program:
+    def without(self, gone: Sequence[int]) -> Program:
         """The new program; what is ``gone`` has no value of its own any more."""
         program, place = self.program, self.place
         without = set(gone)
@@ -160,7 +156,7 @@ def factors_last(program: Program) -> Program:
                 inner[step.dest] = arg
     if not inner:
         return program
-    work, gone = Rewriting(program), {*inner.values()}
+    work, gone = Scaling(program), {*inner.values()}
     for step in program.steps:
         if step.dest in gone:
             work.place[step.dest] = work.place[step.args[0]]
@@ -169,7 +165,7 @@ def factors_last(program: Program) -> Program:
         if step.dest in inner:
             made = work.scaled(made, number_of(program, scales[inner[step.dest]]))
         work.place[step.dest] = made
-    return work.finished([*gone])
+    return work.without([*gone])
 
 
 def numbers_joined(program: Program) -> Program:
@@ -183,7 +179,7 @@ def numbers_joined(program: Program) -> Program:
             inner[register] = source
     if not inner:
         return program
-    work, gone = Rewriting(program), {*inner.values()}
+    work, gone = Scaling(program), {*inner.values()}
     numbers: dict[int, Monomial] = {}
     for step in program.steps:
         register = step.dest
@@ -195,4 +191,4 @@ def numbers_joined(program: Program) -> Program:
             work.place[register] = made if register in gone else work.scaled(made, number)
         else:
             work.place[register] = work.written(step)
-    return work.finished([*gone])
+    return work.without([*gone])

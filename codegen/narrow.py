@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 from codegen import views
 from codegen.carriers import typical_elements
-from codegen.program import LEAVES, Builder, Program, Step, rewritten
+from codegen.program import LEAVES, Program, Step
+from codegen.rewriting import Rewriting
 from symdiff.expr.shapes import Shape, size_add
 
 #: The columns of a narrow matrix, at most, and of a wide one, at least.
 NARROW, WIDE = 32, 64
-#: The elements of what is multiplied by narrow matrices for which it is worth putting them together.
+#: The elements of what narrow matrices multiply for which they are put together.
 MANY = 1 << 16
 
 
@@ -99,13 +100,8 @@ def _at_most(size: object, most: int) -> bool:
     return isinstance(size, int) and size <= most
 
 
-class _Writing:
+class _Writing(Rewriting):
     """The program written out again."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.builder = Builder("")
-        self.place: dict[int, int] = {}
 
     def run(self, sides: Sequence[tuple[int, ...]], sums: Mapping[int, Sum]) -> Program:
         program, place = self.program, self.place
@@ -120,19 +116,7 @@ class _Writing:
                 place[step.dest] = self.summed(step, sums[step.dest])
             else:
                 place[step.dest] = self.written(step)
-        for register, node in program.nodes.items():
-            if register in place:
-                self.builder.nodes.setdefault(place[register], node)
-        return rewritten(program, self.builder, place)
-
-    def written(self, step: Step) -> int:
-        return self.builder.append(step.moved(step.dest, tuple([self.at(a) for a in step.args])))
-
-    def at(self, register: int) -> int:
-        """Where a value stands; leaves and views of them may come later than they are wanted."""
-        if register not in self.place:
-            self.place[register] = self.written(self.program.steps[register])
-        return self.place[register]
+        return self.finished()
 
     def joined(self, registers: Sequence[int], axis: int) -> int:
         """Arrays beside each other along an axis."""
@@ -151,7 +135,7 @@ class _Writing:
             return views.transpose(self.builder, joined, (1, 0))
         return self.joined([step.dest for step in steps], axis)
 
-    def product(self, left: int, right: int, like: Step) -> int:
+    def matmul(self, left: int, right: int, like: Step) -> int:
         steps = self.builder.steps
         shape: Shape = (*like.shape[:-1], steps[right].shape[1])
         return self.builder.emit("matmul", [left, right], shape=shape, dtype=like.dtype)
@@ -160,7 +144,7 @@ class _Writing:
         """Products of one array as parts of one."""
         steps = [self.program.steps[register] for register in group]
         whole = self.matrices([step.args[1] for step in steps], 1)
-        product = self.product(self.at(steps[0].args[0]), whole, steps[0])
+        product = self.matmul(self.at(steps[0].args[0]), whole, steps[0])
         start = 0
         for step in steps:
             width = step.shape[-1]
@@ -176,18 +160,10 @@ class _Writing:
         """A sum with several of its products as one."""
         products = [self.program.steps[register] for register in found.products]
         left = self.joined([self.at(p.args[0]) for p in products], len(step.shape) - 1)
-        product = self.product(left, self.matrices([p.args[1] for p in products], 0), products[0])
+        product = self.matmul(left, self.matrices([p.args[1] for p in products], 0), products[0])
         pairs = zip(step.args, step.detail("coefficients"), strict=True)
         rest = [(self.at(a), c) for a, c in pairs if a not in found.products]
         constant = step.detail("constant")
         if not rest and not constant and found.coefficient == 1:
             return product
-        rest.append((product, found.coefficient))
-        return self.builder.emit(
-            "add",
-            [a for a, _ in rest],
-            shape=step.shape,
-            dtype=step.dtype,
-            coefficients=tuple(c for _, c in rest),
-            constant=constant,
-        )
+        return self.total([*rest, (product, found.coefficient)], step, constant)

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from codegen.carriers import SUMS, Carried, carried, elements
 from codegen.multiples import (
-    Rewriting,
     Scale,
+    Scaling,
     factors_last,
     monomial,
     number_key,
@@ -59,7 +59,7 @@ def _moved(
     return program if way.saved <= 0 else _Move(program, scale, way).run()
 
 
-class _Move(Rewriting):
+class _Move(Scaling):
     """A program being written out again, with a number at the ``first`` of what carries it."""
 
     def __init__(self, program: Program, scale: Scale, way: Carried) -> None:
@@ -77,7 +77,7 @@ class _Move(Rewriting):
             if step.dest in way.again:
                 own = power(out_again, way.again[step.dest])
                 place[step.dest] = self.scaled(place[step.dest], own)
-        return self.named(self.finished([*way.values]))
+        return self.named(self.without([*way.values]))
 
     def named(self, program: Program) -> Program:
         """With the names of values that are divided by a size now, and by nothing else."""

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from codegen.program import Builder, Program, Step, rewritten
+from codegen.program import Program, Step
+from codegen.rewriting import Rewriting
 
 #: An array to a power, by its register; a pair's product has a number below 0.
 Factor = tuple[int, float]
@@ -101,21 +102,17 @@ class _Pairs:
         return found
 
 
-class _Writing:
+class _Writing(Rewriting):
     """The program written out again, each pair where it is first needed."""
 
     def __init__(self, program: Program, pairs: _Pairs) -> None:
-        self.program, self.pairs = program, pairs
-        self.builder = Builder("")
-        self.place: dict[int, int] = {}
+        super().__init__(program)
+        self.pairs = pairs
 
     def run(self) -> Program:
-        program, builder, place = self.program, self.builder, self.place
-        for step in program.steps:
-            register = place[step.dest] = self._written(step)
-            if step.dest in program.nodes:
-                builder.nodes.setdefault(register, program.nodes[step.dest])
-        return rewritten(program, builder, place)
+        for step in self.program.steps:
+            self.place[step.dest] = self._written(step)
+        return self.finished()
 
     def _written(self, step: Step) -> int:
         same = self.pairs.twins.get(step.dest, step.dest)
@@ -135,7 +132,7 @@ class _Writing:
             if (arg, e) not in arrays
         ]
         taken = [(self._register(f, step), f[1]) for f in factors]
-        return self._product([*rest, *taken], step, step.detail("coefficient"))
+        return self.product([*rest, *taken], step.detail("coefficient"), step)
 
     def _register(self, factor: Factor, like: Step) -> int:
         register = factor[0]
@@ -144,17 +141,5 @@ class _Writing:
         if register not in self.place:
             pair = self.pairs.chosen[-register - 1]
             parts = [(self._register(f, like), f[1]) for f in pair]
-            self.place[register] = self._product(parts, like, 1.0)
+            self.place[register] = self.product(parts, 1.0, like)
         return self.place[register]
-
-    def _product(self, factors: list[Factor], like: Step, coefficient: float) -> int:
-        if len(factors) == 1 and factors[0][1] == 1 and coefficient == 1:
-            return factors[0][0]
-        return self.builder.emit(
-            "mul",
-            [register for register, _ in factors],
-            shape=like.shape,
-            dtype=like.dtype,
-            exponents=tuple(e for _, e in factors),
-            coefficient=coefficient,
-        )
