@@ -6,6 +6,7 @@ The way is graph → program of steps (:mod:`codegen.program`) → what is inlin
 graphs.
 """
 
+from codegen.building import build_program
 from codegen.check import emit_tests
 from codegen.costs import ProgramCost
 from codegen.load import load_module
@@ -17,7 +18,7 @@ from codegen.module import (
     emit,
     program_of,
 )
-from codegen.program import Program, Step, build_program
+from codegen.program import Program, Step
 from codegen.verify import EmissionError
 
 __all__ = [

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codegen.program import Builder, Program, Step, rewritten
+from codegen.builder import Builder, rewritten
+from codegen.program import Program, Step
 from codegen.views import KEEP, NEW, index
 from symdiff.expr.shapes import broadcast_shapes
 

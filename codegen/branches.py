@@ -18,7 +18,8 @@ from symdiff.expr.node import Node
 from symdiff.expr.shapes import Size, size_mul
 
 if TYPE_CHECKING:
-    from codegen.program import Builder, Program, Step
+    from codegen.builder import Builder
+    from codegen.program import Program, Step
 
 #: Leaves that a block may write for itself.
 _PLAIN = frozenset({"constant", "size", "arange"})
@@ -169,7 +170,7 @@ def lower_choice(
     builder: Builder, choice: Choice, registers: Mapping[Node, int]
 ) -> dict[Node, int]:
     """The registers of a choice's nodes: a step with a block for each way."""
-    from codegen.program import build_block
+    from codegen.building import build_block
 
     args = [registers[x] for x in choice.reads]
     given = {

@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from codegen.program import Builder, Program, Step
+from codegen.builder import Builder
+from codegen.program import Program, Step
 from codegen.views import DROP, KEEP, NEW, index
 from symdiff.expr.contraction import summed_squares, summed_squares_of_product
 from symdiff.expr.node import Node

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from codegen.builder import Builder, rewritten
 from codegen.pairs import Item, Parts, Unit
-from codegen.program import Builder, Program, Step, rewritten
+from codegen.program import Program, Step
 from symdiff.expr.shapes import Shape, broadcast_shapes
 
 

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from codegen import views
-from codegen.program import Builder, Step
+from codegen.builder import Builder
+from codegen.program import Step
 from symdiff.expr.node import Node
 from symdiff.expr.records import record
 from symdiff.expr.shapes import Shape, Size, shape_size, size_names, size_value

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from codegen import softmaxes, views
-from codegen.program import Builder, Program, Step, rewritten
+from codegen.builder import Builder, rewritten
+from codegen.program import Program, Step
 from symdiff.expr.shapes import Shape, broadcast_shapes
 
 #: Integer powers up to this are products.

@@ -10,12 +10,12 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from codegen.building import build_program
 from codegen.functions import FunctionBody, Surroundings
 from codegen.header import constant_lines, facts_note, input_lines, shape_lines
 from codegen.kernel import dtype_line, size_lines
 from codegen.lines import INDENT, WIDTH, indented
 from codegen.names import Locals, Names
-from codegen.program import build_program
 from codegen.public import input_check_lines, public_signature
 from codegen.style import ModuleUse, Style
 from codegen.support_text import (

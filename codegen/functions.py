@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from codegen.at_hand import with_products_at_hand
+from codegen.building import Asked, build_program
 from codegen.limits import Limit
 from codegen.names import CHECKED_FACTS, Names
 from codegen.narrow import narrow_products
 from codegen.operations import single_calls
-from codegen.program import Asked, Program, build_program
+from codegen.program import Program
 from codegen.scaling import scaled_early
 from codegen.sharing import shared_products
 from codegen.style import ModuleUse

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codegen import views
-from codegen.program import Builder
+from codegen.builder import Builder
 from symdiff.expr.node import Node
 
 

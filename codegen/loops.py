@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from codegen.blocks import Stack
+from codegen.builder import Builder
+from codegen.building import build_block
 from codegen.names import HINTS
-from codegen.program import Builder, build_block
 from symdiff.expr.loops import CARRY, bound_leaves, updates, value_of
 from symdiff.expr.node import Node
 from symdiff.expr.shapes import size_add

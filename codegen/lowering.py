@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable, Sequence
 
 from codegen import views
+from codegen.builder import Builder
 from codegen.layout import laid_out, memory_order
 from codegen.loops import lower_final, lower_loop, lower_stacked
-from codegen.program import Builder
 from codegen.recipes import lower_contract
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from codegen.builder import Builder
 from codegen.contraction import Contraction, contracted, contraction_of
-from codegen.program import LEAVES, VIEWS, Builder, Step
+from codegen.program import LEAVES, VIEWS, Step
 from symdiff.expr.node import Node
 from symdiff.expr.records import record
 from symdiff.expr.shapes import Shape

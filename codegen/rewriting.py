@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codegen.program import Builder, Program, Step, rewritten
+from codegen.builder import Builder, rewritten
+from codegen.program import Program, Step
 
 
 class Rewriting:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
-from codegen.program import LEAVES, Builder, Step
+from codegen.builder import Builder
+from codegen.program import LEAVES, Step
 from symdiff.expr.shapes import Shape, Size, shape_size
 
 #: What :func:`index` does with the axes, in order: keep one, insert one of size 1, drop one.

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
 from codegen import views
+from codegen.builder import Builder
 from codegen.expression import Level, Text, count
-from codegen.program import Builder, Step
+from codegen.program import Step
 from codegen.style import Style
 from symdiff.expr.shapes import Shape, Size, size_add, size_mul, size_sub
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from codegen.at_hand import with_products_at_hand
+from codegen.builder import Builder
+from codegen.building import build_program
 from codegen.flat import Flat
-from codegen.program import Builder, Program, build_program
+from codegen.program import Program
 from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node

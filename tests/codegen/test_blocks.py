@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from codegen.blocks import Stack
+from codegen.builder import Builder
 from codegen.lines import indented
 from codegen.names import Locals, Names
-from codegen.program import Builder, Program
+from codegen.program import Program
 from codegen.style import ModuleUse, Style
 from codegen.writer import write_body
 from symdiff.expr import build as b

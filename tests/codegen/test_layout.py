@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen.building import build_program
 from codegen.operations import single_calls
-from codegen.program import Program, build_program
+from codegen.program import Program
 from symdiff.calculus.reverse import gradients
 from symdiff.compiler import compile_spec
 from symdiff.expr import build as b

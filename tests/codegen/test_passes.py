@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from codegen.building import build_program
 from codegen.description import surroundings
 from codegen.functions import function_program
 from codegen.operations import single_calls
-from codegen.program import build_program
 from symdiff.compiler import compile_spec
 from symdiff.expr import build as b
 from symdiff.expr.node import Node

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from codegen import multiples
+from codegen.builder import Builder
+from codegen.building import build_program
 from codegen.description import surroundings
 from codegen.functions import function_program
 from codegen.multiples import number_of, numbers_joined
 from codegen.operations import single_calls
-from codegen.program import Builder, Program, Step, build_program
+from codegen.program import Program, Step
 from codegen.scaling import scaled_early
 from symdiff.calculus.reverse import gradients
 from symdiff.compiler import compile_spec

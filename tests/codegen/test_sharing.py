@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen.building import build_program
 from codegen.operations import single_calls
-from codegen.program import Program, build_program
+from codegen.program import Program
 from codegen.sharing import shared_products
 from symdiff.expr import build as b
 from symdiff.expr.evaluate import evaluate
