@@ -64,10 +64,15 @@ class _Found:
         found = []
         for left, steps in by_left.items():
             own = [s for s in steps if self.is_there(s.args[1], steps[0].dest)]
-            if len(own) > 1 and typical_elements(self.steps[left].shape) >= MANY:
+            if len(own) > 1 and self.is_much(self.steps[left].shape, own):
                 own.sort(key=lambda s: s.args[1])
                 found.append(tuple([s.dest for s in own]))
         return found
+
+    def is_much(self, shape: Shape, products: Sequence[Step]) -> bool:
+        """Whether an array is much larger than what its products are, which are read in parts."""
+        made = sum(typical_elements(step.shape) for step in products)
+        return typical_elements(shape) >= max(MANY, 4 * made)
 
     def is_there(self, register: int, at: int) -> bool:
         """Whether a matrix is there when a step runs, or can be."""

@@ -20,6 +20,7 @@ from tests.codegen.models import run_graph
 H = b.input("h", ("batch", 1500))
 W, V = b.parameter("W", (1500, 10)), b.parameter("V", (1500, 7))
 R, D = b.input("r", ("batch", 3, 10)), b.input("d", ("batch", 3, 7))
+LONG = b.input("long", ("batch", 60, 25))
 SUM = R @ W.T + D @ V.T
 
 CLASSIFIER = """
@@ -55,7 +56,7 @@ def assert_values(**outputs: Node) -> None:
     rng = np.random.default_rng(0)
     shapes = {"h": (4, 1500), "W": (1500, 10), "V": (1500, 7), "r": (4, 3, 10), "d": (4, 3, 7)}
     values: dict[str, Any] = {n: rng.normal(size=shape) for n, shape in shapes.items()}
-    values |= {"m": rng.normal(size=(4, 3, 1500))}
+    values |= {"m": rng.normal(size=(4, 3, 1500)), "long": rng.normal(size=(4, 60, 25))}
     leaves = [H, W, V, R, D]
     expected = evaluate(outputs, values)
     got = run_graph(outputs, values, more_leaves=leaves)
@@ -100,9 +101,18 @@ def test_other_terms_stay_beside_it_with_their_signs() -> None:
         {"y": b.tanh(R @ W.T) + D @ V.T},
         {"y": (R @ W[:40].T) + D @ V[:40].T},
         {"z": b.tanh(H[:, :40] @ W[:40]), "u": b.exp(H[:, :40] @ V[:40])},
+        {"z": b.tanh(LONG @ W[:25]), "u": b.exp(LONG @ V[:25])},
         {"z": b.tanh(H @ W), "u": H @ b.transpose(b.exp(V.T * (H @ W).sum()))},
     ],
-    ids=["signs differ", "read elsewhere", "no sum of them", "narrow", "small", "not there yet"],
+    ids=[
+        "signs differ",
+        "read elsewhere",
+        "no sum of them",
+        "narrow",
+        "small",
+        "large results",
+        "not there yet",
+    ],
 )
 def test_what_would_spare_nothing_stays(outputs: dict[str, Node]) -> None:
     before, after = both(**outputs)
