@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from codegen.contraction import TYPICAL_SIZE
 from codegen.program import COMPOUND, LEAVES, VIEWS, Program
+from codegen.two_operands import TYPICAL_SIZE
 from symdiff.expr.shapes import Shape, shape_size, size_names, size_value
 
 #: The elements that NumPy scales in the time that it takes to call it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from itertools import permutations
 from typing import Any
@@ -101,3 +102,50 @@ def test_a_network_of_images_is_computed_with_channels_last() -> None:
         assert f"    {line}\n" in text
     assert "p1 = _pooled_max(t2, axes=(2, 4), out=" in text
     assert "# a1 = relu(conv2d(x, K1) + reshape(c1, (8, 1, 1))), its axes in another order" in text
+
+
+def windows_of(image: Node) -> tuple[Node, Node]:
+    """Two functions of a convolution, each as windows of two by two."""
+    kernel = b.input("square", (4, 3, 3, 3))
+    y = conv2d(image, kernel)
+    first, second = (b.reshape(f(y), (2, 4, 3, 2, 2, 2)) for f in (b.tanh, b.sin))
+    return first, second
+
+
+def test_windows_that_lie_alike_are_multiplied_where_they_lie() -> None:
+    """Their dot products copy neither into rows."""
+    image = b.input("image", (2, 3, 8, 6))
+    first, second = windows_of(image)
+    node = b.einsum("bcipjq,bcipjq->bcij", first, second)
+    program = single_calls(build_program({"y": node}))
+    called = [s.detail("function") for s in program.steps if s.action == "call"]
+    assert "vecdot" not in called
+    assert "_pooled_sum" in called
+    assert [s.shape for s in program.steps if program.copies(s.dest)] == []
+    values = {**VALUES, "square": RNG.normal(size=(4, 3, 3, 3))}
+    got = run_graph({"y": node}, values)["y"]
+    np.testing.assert_allclose(got, evaluate(node, values), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "equation", ["bcipjq,bcipjq->bcpq", "bcipjq,bcjqip->bc", "bcipjq,bcipjq->"]
+)
+def test_windows_that_do_not_are_multiplied_as_before(equation: str) -> None:
+    image = b.input("image", (2, 3, 8, 6))
+    first, second = windows_of(image)
+    if "jqip" in equation:
+        second = b.transpose(second, (0, 1, 4, 5, 2, 3))
+    node = b.einsum(equation, first, second)
+    values = {**VALUES, "square": RNG.normal(size=(4, 3, 3, 3))}
+    got = run_graph({"y": node}, values)["y"]
+    np.testing.assert_allclose(got, evaluate(node, values), rtol=1e-12, atol=1e-14)
+
+
+def test_windows_that_are_summed_before_they_are_added_up_lie_as_one_would() -> None:
+    """In second derivatives: two products, their sum, and the windows' places added up."""
+    spec = next(w for w in WORKLOADS if w.name == "W9").spec
+    source = compile_spec(spec, ["hvp"]).source
+    kernel = source[source.index("def _hvp(") :].split("\n\n\n")[0]
+    places_first = r"_overlap_add\(\s*product_\d+\.transpose\(0, 3, 4, 5, 1, 2\), axes=\(1, 2\)"
+    assert len(re.findall(places_first, kernel)) == 1
+    assert kernel.count("_overlap_add(") == 1
