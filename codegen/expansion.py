@@ -40,7 +40,7 @@ class Expansion:
     def _expanded(self, step: Step) -> int:
         args = [self.place[a] for a in step.args]
         rule = self.rules.get(step.action)
-        if rule is None or not step.shape or step.weak:
+        if rule is None or not (step.shape or step.action == "sum") or step.weak:
             return self.same(step, args)
         return rule(self, step, args)
 

@@ -82,6 +82,8 @@ def vecdot(work: Expansion, step: Step, args: list[int]) -> int:
 
 def total(work: Expansion, step: Step, args: list[int]) -> int:
     """Sums over all leading, or all trailing, axes are products with ones: BLAS adds faster."""
+    if not step.shape:
+        return _whole_sum(work, step, args)
     source, axes = work.step(args[0]), tuple(step.detail("axes"))
     rank = len(source.shape)
     kept = tuple(s for axis, s in enumerate(source.shape) if axis not in axes)
@@ -99,3 +101,19 @@ def total(work: Expansion, step: Step, args: list[int]) -> int:
         return views.reshape(work.builder, total, step.shape)
     keep: dict[str, object] = {"keepdims": True} if dict(step.details).get("keepdims") else {}
     return work.call("sum", args, step.shape, step.dtype, axes=axes, **keep)
+
+
+def _whole_sum(work: Expansion, step: Step, args: list[int]) -> int:
+    """A sum over all axes; that of a product is a dot product, though the product is there."""
+    steps = work.program.steps
+    source = steps[step.args[0]]
+    while source.action == "index":
+        source = steps[source.args[0]]
+    if source.action == "mul" and source.dtype == step.dtype and source.detail("coefficient") == 1:
+        pairs = zip(source.args, source.detail("exponents"), strict=True)
+        factors = [a for a, e in pairs for _ in range(int(e) if e in (1, 2) else 3)]
+        alike = all((steps[a].shape, steps[a].dtype) == (source.shape, step.dtype) for a in factors)
+        if len(factors) == 2 and alike:
+            registers = [work.place[a] for a in factors]
+            return work.builder.emit("vdot", registers, shape=(), dtype=step.dtype)
+    return work.same(step, args)

@@ -22,8 +22,9 @@ MODULES = frozenset({"math", "numpy", "numpy.lib.stride_tricks", "sys", "scipy.s
 
 #: Python's own functions and exceptions that helper functions use.
 BUILTINS = frozenset(
-    """NotImplementedError ValueError abs all any bool dict enumerate float hasattr int isinstance
-    len list map max min next print range slice sorted str sum tuple type zip""".split()
+    """AttributeError NotImplementedError ValueError abs all any bool dict enumerate float hasattr
+    int isinstance len list map max min next print range slice sorted str sum tuple type zip
+    """.split()
 )
 
 #: Attributes that may be read: of NumPy, of arrays, dicts and strings.

@@ -92,15 +92,20 @@ def _check_tensors(what, given, names, sizes):
 
 
 def _alike(inputs, tensors):
-    """What arrays have in common with others that are taken as they are; None if some are none."""
-    arrays = [*inputs.values()]
-    for names, given in zip((PARAMETERS, _TRAINABLE), tensors.values()):
-        if type(given) is not dict or len(given) != len(names):
-            return None
-        arrays += map(given.get, names)
-    if not {*map(type, arrays)} <= {np.ndarray}:
+    """What arguments have in common with others of which all but the numbers is the same.
+
+    None if some are neither arrays nor dicts of such; what else is wrong is looked for by others.
+    """
+    alike = []
+    try:
+        for given in (inputs, *tensors.values()):
+            if type(given) is not dict:
+                return None
+            alike += given
+            alike += [(type(a), a.dtype, a.shape) for a in given.values()]
+    except AttributeError:
         return None
-    return (len(tensors), *inputs, *[a.dtype for a in arrays], *[a.shape for a in arrays])
+    return tuple(alike)
 
 
 def _check_arguments(inputs, **tensors):

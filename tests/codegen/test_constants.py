@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from codegen import emit
 from codegen.buffers import ITEM_BYTES, form_bytes
+from codegen.builder import Builder
+from codegen.building import build_program
 from codegen.module import written_of
+from codegen.operations import single_calls
+from codegen.program import Program
 from symdiff.compiler import compile_spec
 from symdiff.expr import build as b
 from symdiff.expr.node import Node
@@ -178,3 +183,34 @@ def test_columns_are_computed_as_the_matrices_that_they_are() -> None:
     got = run_graph(outputs, {"x": values})
     np.testing.assert_array_equal(got["y"][:, 0], got["z"])
     assert not np.shares_memory(got["y"], got["z"])
+
+
+@pytest.mark.parametrize(
+    ("product", "action"),
+    [
+        (lambda x, y: x * x, "vdot"),
+        (lambda x, y: x * y, "vdot"),
+        (lambda x, y: 2 * x * y, "sum"),
+        (lambda x, y: x / y, "sum"),
+        (lambda x, y: x * x * y, "sum"),
+        (lambda x, y: x * y[:, :1], "sum"),
+    ],
+)
+def test_sums_of_products_that_are_there_are_dot_products(
+    product: Callable[[Node, Node], Node], action: str
+) -> None:
+    x, y = b.input("x", (4, 3)), b.input("y", (4, 3))
+    program = build_program({"d": product(x, y)})
+    total = Builder("float64")
+    for step in program.steps:
+        total.append(step)
+    whole = total.emit("sum", [program.results["d"]], shape=(), dtype="float64", axes=(0, 1))
+    results = {"d": program.results["d"], "s": total.strong(whole)}
+    made = single_calls(Program(tuple(total.steps), results, {}, ()))
+    assert made.steps[made.results["s"]].action == action
+
+
+def test_a_loss_beside_its_squares_is_a_dot_product() -> None:
+    source = compile_spec(REGRESSION).source
+    kernel = source[source.index("def _backward_with_norms(") :].split("\n\n\n")[0]
+    assert "loss = np.vdot(product, product) / batch" in kernel

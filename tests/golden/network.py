@@ -85,8 +85,7 @@ def _loss(params, x, y, work=None):
 
     b = _buffers(
         work, "loss", (1, dtype, (batch, 5)), (2, dtype, (batch, 3)),
-        (1, dtype, (4, 5)), (1, dtype, (5, 3)), (1, dtype, (3,), 1),
-        (1, dtype, (batch,))
+        (1, dtype, (3,), 1), (1, dtype, (batch,))
     )
     # h = tanh(x @ W1 + b1)
     h = x.dot(W1, out=b[0])
@@ -95,15 +94,13 @@ def _loss(params, x, y, work=None):
     # z = h @ W2 + b2
     z = h.dot(W2, out=b[1])
     z += b2
-    t1 = np.multiply(W1, W1, out=b[3])
-    t2 = np.multiply(W2, W2, out=b[4])
-    t3 = np.subtract(z, _peak(z, axis=-1), out=z)
-    t4 = np.exp(t3, out=b[2])
-    ones = b[5]
-    total = t4.dot(ones, out=b[6])
+    t1 = np.subtract(z, _peak(z, axis=-1), out=z)
+    t2 = np.exp(t1, out=b[2])
+    ones = b[3]
+    total = t2.dot(ones, out=b[4])
     np.log(total, out=total)
-    np.subtract(t3[np.arange(batch), y], total, out=total)
-    loss = 0.01 * (t1.sum() + t2.sum()) - total.sum() / batch
+    np.subtract(t1[np.arange(batch), y], total, out=total)
+    loss = 0.01 * (np.vdot(W1, W1) + np.vdot(W2, W2)) - total.sum() / batch
     return loss
 
 
@@ -122,8 +119,8 @@ def _backward(params, x, y, work=None):
 
     b = _buffers(
         work, "backward", (2, dtype, (batch, 5)), (2, dtype, (batch, 3)),
-        (1, dtype, (3,), 1), (1, dtype, (batch,)), (2, dtype, (4, 5)),
-        (2, dtype, (5, 3)), (1, dtype, (batch,), 1), (1, dtype, (3,)), (1, dtype, (5,))
+        (1, dtype, (3,), 1), (1, dtype, (batch,)), (1, dtype, (batch,), 1),
+        (1, dtype, (3,)), (2, dtype, (5, 3)), (1, dtype, (5,)), (2, dtype, (4, 5))
     )
     # h = tanh(x @ W1 + b1)
     h = x.dot(W1, out=b[0])
@@ -138,28 +135,26 @@ def _backward(params, x, y, work=None):
     ones = b[4]
     total = q.dot(ones, out=b[5])
     q /= total[:, None]
-    t2 = np.multiply(W1, W1, out=b[6])
-    t3 = np.multiply(W2, W2, out=b[8])
     np.log(total, out=total)
     np.subtract(t1[np.arange(batch), y], total, out=total)
-    loss = 0.01 * (t2.sum() + t3.sum()) - total.sum() / batch
+    loss = 0.01 * (np.vdot(W1, W1) + np.vdot(W2, W2)) - total.sum() / batch
     total_2 = _one_hot(y, 3, dtype).dot(ones, out=b[5])
-    t4 = np.multiply(q, total_2[:, None], out=q)
-    _less_one_hot(t4, y, out=t4)
-    t4 *= 1 / batch
-    ones_2 = b[10]
-    d_b2 = ones_2.dot(t4, out=b[11])
-    product = h.T.dot(t4, out=b[8])
+    t2 = np.multiply(q, total_2[:, None], out=q)
+    _less_one_hot(t2, y, out=t2)
+    t2 *= 1 / batch
+    ones_2 = b[6]
+    d_b2 = ones_2.dot(t2, out=b[7])
+    product = h.T.dot(t2, out=b[8])
     d_W2 = np.multiply(W2, 0.02, out=b[9])
     d_W2 += product
-    t5 = np.multiply(h, h, out=h)
-    np.subtract(_1, t5, out=t5)
-    product_2 = t4.dot(W2.T, out=b[1])
-    product_2 *= t5
-    d_b1 = ones_2.dot(product_2, out=b[12])
-    d_W1 = x.T.dot(product_2, out=b[6])
-    t6 = np.multiply(W1, 0.02, out=b[7])
-    d_W1 += t6
+    t3 = np.multiply(h, h, out=h)
+    np.subtract(_1, t3, out=t3)
+    product_2 = t2.dot(W2.T, out=b[1])
+    product_2 *= t3
+    d_b1 = ones_2.dot(product_2, out=b[10])
+    d_W1 = x.T.dot(product_2, out=b[11])
+    t4 = np.multiply(W1, 0.02, out=b[12])
+    d_W1 += t4
     return loss, {"W1": d_W1, "b1": d_b1, "W2": d_W2, "b2": d_b2}
 
 
@@ -393,15 +388,20 @@ def _check_tensors(what, given, names, sizes):
 
 
 def _alike(inputs, tensors):
-    """What arrays have in common with others that are taken as they are; None if some are none."""
-    arrays = [*inputs.values()]
-    for names, given in zip((PARAMETERS, _TRAINABLE), tensors.values()):
-        if type(given) is not dict or len(given) != len(names):
-            return None
-        arrays += map(given.get, names)
-    if not {*map(type, arrays)} <= {np.ndarray}:
+    """What arguments have in common with others of which all but the numbers is the same.
+
+    None if some are neither arrays nor dicts of such; what else is wrong is looked for by others.
+    """
+    alike = []
+    try:
+        for given in (inputs, *tensors.values()):
+            if type(given) is not dict:
+                return None
+            alike += given
+            alike += [(type(a), a.dtype, a.shape) for a in given.values()]
+    except AttributeError:
         return None
-    return (len(tensors), *inputs, *[a.dtype for a in arrays], *[a.shape for a in arrays])
+    return tuple(alike)
 
 
 def _check_arguments(inputs, **tensors):

@@ -75,8 +75,7 @@ def _loss(params, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "loss", (2, dtype, (batch, 3)), (1, dtype, (3,), 1), (1, dtype, (batch,)),
-        (1, dtype, (4, 3))
+        work, "loss", (2, dtype, (batch, 3)), (1, dtype, (3,), 1), (1, dtype, (batch,))
     )
     product = x.dot(W, out=b[0])
     product += c
@@ -86,8 +85,7 @@ def _loss(params, x, y, work=None):
     total = t1.dot(ones, out=b[3])
     np.log(total, out=total)
     np.subtract(product[np.arange(batch), y], total, out=total)
-    t2 = np.multiply(W, W, out=b[4])
-    loss = 0.05 * t2.sum() - total.sum() / batch
+    loss = 0.05 * np.vdot(W, W) - total.sum() / batch
     return loss
 
 
@@ -106,8 +104,8 @@ def _backward(params, x, y, work=None):
 
     b = _buffers(
         work, "backward", (2, dtype, (batch, 3)), (1, dtype, (3,), 1),
-        (2, dtype, (batch,)), (2, dtype, (4, 3)), (1, dtype, (batch,), 1),
-        (1, dtype, (3,))
+        (2, dtype, (batch,)), (1, dtype, (batch,), 1), (1, dtype, (3,)),
+        (2, dtype, (4, 3))
     )
     product = x.dot(W, out=b[0])
     product += c
@@ -117,18 +115,17 @@ def _backward(params, x, y, work=None):
     total = t1.dot(ones, out=b[3])
     t2 = np.log(total, out=b[4])
     np.subtract(product[np.arange(batch), y], t2, out=t2)
-    t3 = np.multiply(W, W, out=b[5])
-    loss = 0.05 * t3.sum() - t2.sum() / batch
+    loss = 0.05 * np.vdot(W, W) - t2.sum() / batch
     t1 /= total[:, None]
     total_2 = _one_hot(y, 3, dtype).dot(ones, out=b[3])
     t1 *= total_2[:, None]
     _less_one_hot(t1, y, out=t1)
     t1 *= 1 / batch
-    ones_2 = b[7]
-    d_c = ones_2.dot(t1, out=b[8])
-    d_W = x.T.dot(t1, out=b[5])
-    t4 = np.multiply(W, 0.1, out=b[6])
-    d_W += t4
+    ones_2 = b[5]
+    d_c = ones_2.dot(t1, out=b[6])
+    d_W = x.T.dot(t1, out=b[7])
+    t3 = np.multiply(W, 0.1, out=b[8])
+    d_W += t3
     return loss, {"W": d_W, "c": d_c}
 
 
@@ -247,8 +244,8 @@ def _backward_with_norms(params, x, y, work=None):
 
     b = _buffers(
         work, "backward_with_norms", (3, dtype, (batch, 3)), (1, dtype, (3,), 1),
-        (2, dtype, (batch,)), (2, dtype, (4, 3)), (1, dtype, (batch,), 1),
-        (1, dtype, (3,)), (1, dtype, (batch, 4)), (1, dtype, (4,), 1)
+        (2, dtype, (batch,)), (1, dtype, (batch,), 1), (1, dtype, (3,)),
+        (1, dtype, (batch, 4)), (1, dtype, (4,), 1), (2, dtype, (4, 3))
     )
     product = x.dot(W, out=b[0])
     product += c
@@ -262,21 +259,20 @@ def _backward_with_norms(params, x, y, work=None):
     s_c = t2.dot(ones, out=b[5])
     np.log(total, out=total)
     np.subtract(product[np.arange(batch), y], total, out=total)
-    t3 = np.multiply(W, W, out=b[6])
-    loss = 0.05 * t3.sum() - total.sum() / batch
+    loss = 0.05 * np.vdot(W, W) - total.sum() / batch
     total_2 = _one_hot(y, 3, dtype).dot(ones, out=b[4])
     t1 *= total_2[:, None]
     _less_one_hot(t1, y, out=t1)
     t1 *= 1 / batch
-    ones_2 = b[8]
-    d_c = ones_2.dot(t1, out=b[9])
-    t4 = np.multiply(x, x, out=b[10])
-    ones_3 = b[11]
-    s_W = t4.dot(ones_3, out=b[4])
+    ones_2 = b[6]
+    d_c = ones_2.dot(t1, out=b[7])
+    t3 = np.multiply(x, x, out=b[8])
+    ones_3 = b[9]
+    s_W = t3.dot(ones_3, out=b[4])
     s_W *= s_c
-    d_W = x.T.dot(t1, out=b[6])
-    t5 = np.multiply(W, 0.1, out=b[7])
-    d_W += t5
+    d_W = x.T.dot(t1, out=b[10])
+    t4 = np.multiply(W, 0.1, out=b[11])
+    d_W += t4
     return loss, {"W": d_W, "c": d_c}, {"W": s_W, "c": s_c}
 
 
@@ -296,9 +292,9 @@ def _clipped_backward(params, x, y, max_norm, work=None):
 
     b = _buffers(
         work, "clipped_backward", (2, dtype, (batch, 3)), (1, dtype, (3,), 1),
-        (2, dtype, (batch,)), (1, dtype, (4, 3)), (1, dtype, (batch, 4)),
-        (1, dtype, (4,), 1), (1, dtype, (batch,), 1), (1, dtype, (3,)),
-        (1, dtype, (batch, 4, 3)), (1, dtype, (12,))
+        (2, dtype, (batch,)), (1, dtype, (batch, 4)), (1, dtype, (4,), 1),
+        (1, dtype, (batch,), 1), (1, dtype, (3,)), (1, dtype, (batch, 4, 3)),
+        (1, dtype, (12,)), (1, dtype, (4, 3))
     )
     product = x.dot(W, out=b[0])
     product += c
@@ -308,29 +304,28 @@ def _clipped_backward(params, x, y, max_norm, work=None):
     total = t1.dot(ones, out=b[3])
     t2 = np.log(total, out=b[4])
     np.subtract(product[np.arange(batch), y], t2, out=t2)
-    t3 = np.multiply(W, W, out=b[5])
-    loss = 0.05 * t3.sum() - t2.sum() / batch
+    loss = 0.05 * np.vdot(W, W) - t2.sum() / batch
     t1 /= total[:, None]
     _less_one_hot(t1, y, out=t1)
-    t4 = np.multiply(t1, t1, out=b[0])
-    norms = t4.dot(ones, out=b[3])
-    t5 = np.multiply(x, x, out=b[6])
-    ones_2 = b[7]
-    total_2 = t5.dot(ones_2, out=b[4])
+    t3 = np.multiply(t1, t1, out=b[0])
+    norms = t3.dot(ones, out=b[3])
+    t4 = np.multiply(x, x, out=b[5])
+    ones_2 = b[6]
+    total_2 = t4.dot(ones_2, out=b[4])
     total_2 *= norms
     norms += total_2
     np.sqrt(norms, out=norms)
-    t6 = np.divide(max_norm, norms, out=b[4])
-    np.minimum(t6, _1, out=t6)
-    t6 *= 1 / batch
-    t1 *= t6[:, None]
-    ones_3 = b[8]
-    d_c = ones_3.dot(t1, out=b[9])
-    t7 = np.multiply(t1[:, None], x[..., None], out=b[10])
-    t7 = t7.reshape(batch, 12)
-    total_3 = ones_3.dot(t7, out=b[11])
+    t5 = np.divide(max_norm, norms, out=b[4])
+    np.minimum(t5, _1, out=t5)
+    t5 *= 1 / batch
+    t1 *= t5[:, None]
+    ones_3 = b[7]
+    d_c = ones_3.dot(t1, out=b[8])
+    t6 = np.multiply(t1[:, None], x[..., None], out=b[9])
+    t6 = t6.reshape(batch, 12)
+    total_3 = ones_3.dot(t6, out=b[10])
     total_3 = total_3.reshape(4, 3)
-    d_W = np.multiply(W, 0.1, out=b[5])
+    d_W = np.multiply(W, 0.1, out=b[11])
     d_W += total_3
     return loss, {"W": d_W, "c": d_c}, norms
 
@@ -494,15 +489,20 @@ def _check_tensors(what, given, names, sizes):
 
 
 def _alike(inputs, tensors):
-    """What arrays have in common with others that are taken as they are; None if some are none."""
-    arrays = [*inputs.values()]
-    for names, given in zip((PARAMETERS, _TRAINABLE), tensors.values()):
-        if type(given) is not dict or len(given) != len(names):
-            return None
-        arrays += map(given.get, names)
-    if not {*map(type, arrays)} <= {np.ndarray}:
+    """What arguments have in common with others of which all but the numbers is the same.
+
+    None if some are neither arrays nor dicts of such; what else is wrong is looked for by others.
+    """
+    alike = []
+    try:
+        for given in (inputs, *tensors.values()):
+            if type(given) is not dict:
+                return None
+            alike += given
+            alike += [(type(a), a.dtype, a.shape) for a in given.values()]
+    except AttributeError:
         return None
-    return (len(tensors), *inputs, *[a.dtype for a in arrays], *[a.shape for a in arrays])
+    return tuple(alike)
 
 
 def _check_arguments(inputs, **tensors):
