@@ -20,7 +20,7 @@ def hidden(node: Node) -> int:
 
 
 def _core(x: Node) -> Node:
-    return x.inputs[0] if is_view(x) else x
+    return below_movement(x)[0]
 
 
 def _exponentials(x: Node) -> int:
@@ -43,12 +43,22 @@ def _product(node: Node) -> int:
         if core.op == "cast" and core.inputs[0].dtype == "bool":
             total += _MASK
         elif core.op == "where" and len(node.inputs) > 1:
-            total += 1
+            total += _depth(core)
         elif core.op == "prod" and e % 1:
             total += _ROOT_OF_PRODUCT
         elif e < 0:
             total += _BELOW * _exponentials(x)
     return total
+
+
+def _depth(choice: Node) -> int:
+    """The choices in a choice through which a factor has to go."""
+    deepest = 0
+    for x in map(_core, choice.inputs[1:]):
+        if x.op == "mul" and x.attr("exponents") == (1.0,):
+            x = _core(x.inputs[0])
+        deepest = max(deepest, _depth(x) if x.op == "where" else 0)
+    return 1 + deepest
 
 
 def _sum(node: Node) -> int:
@@ -123,11 +133,16 @@ def _moments(pairs: list[tuple[Node, float]]) -> int:
 
 
 def _contraction(node: Node) -> int:
+    return _WEIGHTED * sum(weights(node))
+
+
+def weights(node: Node) -> list[int]:
+    """How many weights of exponentials each operand of a contraction has as factors."""
     if is_view(node):
-        return 0
-    factors = [y for x in node.inputs for y in _factors(below_movement(x)[0])]
-    others = sum(x.op != "exp" for x in factors)
-    return _WEIGHTED * others if others < len(factors) else 0
+        return [0]
+    factors = [_factors(below_movement(x)[0]) for x in node.inputs]
+    others = [sum(y.op != "exp" for y in own) for own in factors]
+    return others if sum(others) < sum(map(len, factors)) else [0] * len(others)
 
 
 def _factors(x: Node) -> list[Node]:

@@ -1,5 +1,7 @@
 """The measure that every rewrite decreases, which is why rewriting ends.
 
+(Rules that only lone formulas get may raise it: there the budget alone sees to an end.)
+
 Five numbers, compared in that order, each a polynomial interpretation (what a node counts itself
 plus what its inputs count, more than once below squares, exponentials and logarithms):
 
@@ -11,13 +13,15 @@ plus what its inputs count, more than once below squares, exponentials and logar
 4. *form*: numbers, signs, what stands inside of abs, and see :mod:`symdiff.simplify.form`;
 5. *size*: nodes.
 
-Every reading counts, so that sharing plays no part.  (The numbers are huge for deep graphs; they
-are computed in debug mode only.)
+Every reading counts, so that sharing plays no part.  What a node counts for being made of another
+it counts where views and reshapes stand between the two as well: they move outward.  (The numbers
+are huge for deep graphs; they are computed in debug mode only.)
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
 from symdiff.expr.graph import toposort
@@ -27,8 +31,9 @@ from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
 from symdiff.expr.views import is_view
 from symdiff.simplify.form import form
-from symdiff.simplify.hidden import hidden
-from symdiff.simplify.parts import below_movement, core_of, is_constant_along
+from symdiff.simplify.hidden import hidden, weights
+from symdiff.simplify.parts import below_movement, is_constant_along
+from symdiff.simplify.terms import matched_axes
 
 Measure: TypeAlias = tuple[int, ...]
 
@@ -57,7 +62,8 @@ _WEIGHTS = {
     "stop_gradient": 0,
 }
 _OTHER = 6
-_TIMES = {"hypot": 2, "exp": 2, "expm1": 2, "pow": 2, "log": 3, "log1p": 3}
+_TIMES = {"exp": 2, "expm1": 2, "pow": 2, "log": 3, "log1p": 3}
+_OF_WEIGHTS = 7  # which may become exponentials of their logarithms
 _LOGARITHMS = ("log", "log1p", "softplus", "log_softmax")
 _MOST = 6  # of a power, that counts
 _SHIFTED = ("softmax", "log_softmax", "logsumexp")
@@ -75,6 +81,9 @@ def measure(node: Node) -> Measure:
             below = (0, *total[x][1:]) if asks else total[x]
             sums = [own + k * inner for own, inner in zip(sums, below, strict=True)]
             sums[2] += total[x][2] if _sums(each) or each.op == "take" else 0
+        divisors = [own for own in map(_divisors, each.inputs) if own] if each.op == "add" else []
+        for x in set().union(*divisors) if len(divisors) > 1 else ():
+            sums = [own + inner for own, inner in zip(sums, total[x], strict=True)]
         total[each] = tuple(sums)
     return total[node]
 
@@ -85,24 +94,47 @@ def _times(node: Node) -> list[int]:
         return [0]
     if node.op in _SHIFTED:
         return [1 + _shifts(node)]
-    if node.op == "exp" and node.inputs[0].op == "mul":  # of a multiple of a logarithm: a power
-        (x, *more), c = node.inputs[0].inputs, node.inputs[0].attr("coefficient")
-        if not more and x.op in _LOGARITHMS:
+    if node.op == "exp" and (z := _core(node.inputs[0])).op == "mul":
+        (x, *more), c = z.inputs, z.attr("coefficient")
+        if not more and _core(x).op in _LOGARITHMS:  # of a multiple of a logarithm: a power
             return [min(max(2, math.ceil(abs(c))), _MOST)]
+    if node.op == "contract":
+        return [_OF_WEIGHTS if found else 1 for found in weights(node)]
     if node.op != "mul":
         return [_TIMES.get(node.op, 1)] * len(node.inputs)
     return [_often(x, e) for x, e in zip(node.inputs, node.attr("exponents"), strict=True)]
 
 
+def _divisors(term: Node) -> set[Node]:
+    """The sums that a term divides by, which the numerator of two such terms has as factors."""
+    found, seen, todo = set[Node](), set[Node](), [term]
+    while todo:
+        x = _core(todo.pop())
+        if x in seen or not (x.op in ("add", "mul") or _sums(x)):
+            continue
+        seen.add(x)
+        exponents = x.attr("exponents") if x.op == "mul" else [1.0] * len(x.inputs)
+        for y, e in zip(x.inputs, exponents, strict=True):
+            if e < 0 and _core(y).op == "add":
+                found.add(y)
+            elif e > 0 and not (_sums(x) and _core(y).op == "add"):  # which sums gathered would be
+                todo.append(y)
+    return found
+
+
 def _often(x: Node, e: float) -> int:
     """How often a factor x**e counts."""
-    if x.op == "hypot" and not (e > 0 and e % 2 == 0):  # whose square is a sum of squares
-        return max(1, math.ceil(abs(e) / 2))
-    if e >= 2:
-        return min(int(e), _MOST)
-    if e < -1:
-        return min(math.ceil(-e), _MOST)
-    return 2 if x.op in ("exp", "mul") and (e < 0 or e != int(e)) else 1
+    x = _core(x)
+    if x.op == "hypot":  # that has its sides once, and a sum of squares twice
+        return min(math.ceil(abs(e)), 2 * _MOST)
+    if x.op in ("add", "mul", "exp") and (e < 0 or e % 1):  # sums perhaps of squares
+        return max(min(math.ceil(2 * abs(e)), 2 * _MOST), 1 + (x.op != "add"))
+    return max(min(math.ceil(abs(e)), _MOST), 1)
+
+
+def _core(x: Node) -> Node:
+    """What views and reshapes are of; anything else itself."""
+    return below_movement(x)[0]
 
 
 def _functions(node: Node) -> int:
@@ -117,26 +149,42 @@ def _surcharge(node: Node) -> int:
         roots: list[tuple[Node, float]] = list(
             zip(node.inputs, node.attr("exponents"), strict=True)
         )
-        return 5 * sum(x.op == "mul" and e != int(e) for x, e in roots)
-    if node.op in ("log", "abs"):
-        core, _ = below_movement(node.inputs[0])
-        return (5 if node.op == "log" else 1) * int(core.op == "mul")
+        return 5 * sum(_core(x).op == "mul" and e != int(e) for x, e in roots)
+    if node.op in ("log", "abs") and (x := _core(node.inputs[0])).op == "mul":
+        return 5 if node.op == "log" else len(x.inputs) + (x.attr("coefficient") != 1)
     return _shifts(node) if node.op in _SHIFTED else 0
 
 
 def _shifts(node: Node) -> int:
     """The terms inside a softmax or logsumexp that are constant along its axes."""
-    (z,) = node.inputs
+    z, axes = _with_axes(node.inputs[0], node.attr("axes"))
     sums = [z] if z.op == "add" else []
     if z.op == "mul":
-        factors = zip(z.inputs, z.attr("exponents"), strict=True)
-        sums = [x for x, e in factors if x.op == "add" and e == 1]
+        factors = dict(zip(z.inputs, z.attr("exponents"), strict=True))
+        varying = [x for x in factors if not is_constant_along(x, axes, z.ndim)]
+        sums = [x for x in varying if x.op == "add" and factors[x] == 1 and len(varying) == 1]
     fixed = 0
     for x in sums:
-        along = [a - z.ndim + x.ndim for a in node.attr("axes")]
+        along = [a - z.ndim + x.ndim for a in axes]
         fixed += sum(is_constant_along(term, along, x.ndim) for term in x.inputs)
         fixed += bool(x.attr("constant"))
     return fixed
+
+
+def _with_axes(z: Node, axes: Iterable[int]) -> tuple[Node, Collection[int]]:
+    """What views and reshapes are of that leave some axes whole, and where it has these."""
+    axes = set(axes)
+    while z.op in ("reshape", "flip") or is_view(z):
+        if is_view(z):
+            (names,), out = z.attr("indices"), z.attr("out")
+            axes = {names.index(out[a]) for a in axes if out[a] in names}
+        elif z.op == "reshape":
+            groups = matched_axes(z.inputs[0].shape, z.shape)
+            if any(0 < len(axes & {*after}) < len(after) for _, after in groups):
+                break
+            axes = {a for before, after in groups if axes & {*after} for a in before}
+        (z,) = z.inputs
+    return z, axes
 
 
 def _operands(node: Node) -> int:
@@ -149,9 +197,9 @@ def _operands(node: Node) -> int:
     if node.op == "mul":
         exponents: tuple[float, ...] = node.attr("exponents")
         powers = sum(min(int(e), _MOST) if e >= 2 else 1 for e in exponents)
-        pairs = zip(map(core_of, node.inputs), exponents, strict=True)
-        below = sum(x.op == "add" and (e < 0 or e != int(e)) for x, e in pairs)  # perhaps a norm
-        return 2 * below + (powers if len(exponents) > 1 or exponents[0] >= 2 else 0)
+        return powers if len(exponents) > 1 or exponents[0] >= 2 else 0
+    if node.op == "hypot":
+        return 2
     if node.op == "where":  # what multiples are chosen from is better multiplied
         return 4 * sum(x.op == "mul" and bool(x.attr("coefficient") != 1) for x in node.inputs)
     if _sums(node):

@@ -16,7 +16,8 @@ import pytest
 
 from symdiff.functions import module_functions
 from symdiff.simplify import Simplified, simplify
-from symdiff.simplify.pipeline import SHORT
+from symdiff.simplify.measure import measure
+from symdiff.simplify.pipeline import RULES, SHORT
 from symdiff.simplify.trace import Trace
 from symdiff.spec.load import load
 from tests.simplify import test_cases, test_contraction_rules, test_spellings
@@ -69,6 +70,14 @@ def test_every_rule_is_used_by_a_whole_derivative(monkeypatch: pytest.MonkeyPatc
     if unused - set(JUSTIFIED):
         unused -= used_by_networks(monkeypatch)
     assert unused == set(JUSTIFIED)
+
+
+def test_their_steps_decrease_the_measure() -> None:
+    """But for rules that only lone formulas get, to which the budget alone sets an end."""
+    steps = {(step.before, step.after): step for trace in traces() for step in trace.steps}
+    for (before, after), step in steps.items():
+        if step.rule in RULES:
+            assert measure(after) < measure(before), step.rule.name
 
 
 def test_networks_use_rules(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -242,8 +242,9 @@ def tanh_of_sigmoid(node: Node, context: Context) -> Rewrite | None:
     if found is None:
         return None
     term, c, inside = found
-    new = scalar("tanh", power_product([(inside, 1.0)], 0.5))
-    result = Sum(total.without(term).terms, 0.0).plus(new, c / 2)
+    half = -0.5 if product_of(inside).coefficient < 0 else 0.5  # the sign comes out of an odd one
+    new = scalar("tanh", power_product([(inside, 1.0)], half))
+    result = Sum(total.without(term).terms, 0.0).plus(new, c * half)
     return Rewrite(result.node(node), {"w": inside})
 
 
