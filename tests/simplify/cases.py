@@ -387,11 +387,17 @@ CASES: dict[str, Case] = {
         never=(b.abs(x) ** 3, b.abs(x)),
     ),
     "abs_of_known": case(
-        (b.abs(-2 * x), 2 * b.abs(x)),
         (b.abs(b.exp(x)), b.exp(x)),
         (b.abs(b.abs(x)), b.abs(x)),
-        (b.abs(pos * x), pos * b.abs(x)),
+        (b.abs(pos), pos),
         never=(b.abs(x), b.abs(x + 1), b.abs(x * y)),
+        pos=np.abs(SMALL) + 1,
+    ),
+    "factors_out_of_abs": case(
+        (b.abs(-2 * x), 2 * b.abs(x)),
+        (b.abs(pos * x), pos * b.abs(x)),
+        (b.abs(x * y * b.exp(w)), b.abs(x * y) * b.exp(w)),
+        never=(b.abs(x), b.abs(x + 1), b.abs(x * y), b.abs(2 * x) + b.sin(2 * x)),
         pos=np.abs(SMALL) + 1,
     ),
     "relu_of_known": case(

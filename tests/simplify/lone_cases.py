@@ -55,7 +55,7 @@ CASES: dict[str, Case] = {
         ),
         (
             b.sum(b.abs(2 * hot - 2 * q)),
-            2 * b.sum(q) + 2 * b.sum(hot) - 4 * b.einsum("ij,ij->", q, hot),
+            2 * (b.sum(q) + b.sum(hot) - 2 * b.einsum("ij,ij->", q, hot)),
         ),
         never=(
             b.abs(q - hot),

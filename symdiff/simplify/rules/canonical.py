@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from symdiff.expr.algebra import linear_combination, power_product
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import split_sum
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.graph import rebuild
@@ -29,7 +29,7 @@ from symdiff.simplify.parts import (
     sum_of,
     viewed_as,
 )
-from symdiff.simplify.rewrite import Context, Rule, rule
+from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 
 
 @rule("real-only", "add", housekeeping=True)
@@ -132,6 +132,22 @@ def factor_scale(node: Node, context: Context) -> Node | None:
         less = product_of(core).without(*common)
         rest.append((viewed_as(x, as_like(less.bare(node.dtype), core)), c))
     return as_like(power_product([*common.items(), (linear_combination(rest), 1.0)]), node)
+
+
+@rule("exact", "abs")
+def factors_out_of_abs(node: Node, context: Context) -> Rewrite | None:
+    """|c x| = |c| |x|, also for a factor c ≥ 0, where nothing else reads the product"""
+    (x,) = node.inputs
+    if x.op != "mul" or x.facts.nonnegative or context.is_shared_in_multiples(x):
+        return None
+    product = product_of(x)
+    signless = {b: e for b, e in product.factors.items() if b.facts.nonnegative}
+    if product.coefficient == 1 and not signless:
+        return None
+    facts = frozenset().union(*(b.facts.declared for b in signless))
+    inner = scalar("abs", Product(product.without(*signless).factors, 1.0).bare(x.dtype))
+    result = Product(signless, abs(product.coefficient)).times(inner, 1.0)
+    return Rewrite(result.node(node), {"x": x}, facts)
 
 
 _LINEAR = (
@@ -261,6 +277,7 @@ RULES: tuple[Rule, ...] = (
     flatten_sum,
     flatten_product,
     factor_scale,
+    factors_out_of_abs,
     absorb_sign,
     reshape_outward,
 )

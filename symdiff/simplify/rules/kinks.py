@@ -42,20 +42,9 @@ def square_of_abs(node: Node, context: Context) -> Rewrite | None:
 
 @rule("exact", "abs")
 def abs_of_known(node: Node, context: Context) -> Rewrite | None:
-    """|c x| = |c| |x|, and |x| = x for x ≥ 0"""
+    """|x| = x for x ≥ 0"""
     (x,) = node.inputs
-    if x.facts.nonnegative:
-        return Rewrite(x, {"x": x}, x.facts.declared)
-    if x.op != "mul":
-        return None
-    product = product_of(x)
-    signless = {b: e for b, e in product.factors.items() if b.facts.nonnegative}
-    if product.coefficient == 1 and (not signless or len(signless) == len(product.factors)):
-        return None
-    facts = frozenset().union(*(b.facts.declared for b in signless))
-    inner = scalar("abs", Product(product.without(*signless).factors, 1.0).bare(x.dtype))
-    result = Product(signless, abs(product.coefficient)).times(inner, 1.0)
-    return Rewrite(result.node(node), {"x": x}, facts)
+    return Rewrite(x, {"x": x}, x.facts.declared) if x.facts.nonnegative else None
 
 
 @rule("exact", "relu")

@@ -233,6 +233,11 @@ TABLE: dict[str, Row] = {
         "c",
         {"r": v([-2.0, 0.5], [-1e200, 1e-200]), "c": v(1.5, positive=True)},
     ),
+    "pseudo_huber_by_hypot": (
+        "np.sum(np.hypot(np.abs(r)/c,1)-1)",
+        "c",
+        {"r": v([-2.0, 0.5], [-1e200, 1e-200]), "c": v(1.5, positive=True)},
+    ),
     "focal_einsum": (
         "-np.einsum('i,i->',y*(1-softmax(z))**2,np.log(softmax(z)))",
         "z",
