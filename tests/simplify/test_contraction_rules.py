@@ -33,6 +33,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
 }
 A, B, C, D, Q, X, w, x, z, u, y, v = (b.input(name, shape) for name, shape in SHAPES.items())
 S = b.input("S", ("n", "n"), symmetric=True)
+M = b.input("M", ("m", "n"), zero_or_one=True)
 r, s = A @ x - y, X @ w
 
 
@@ -53,6 +54,7 @@ class Form:
 
 
 SYMMETRIC = {"S": {"symmetric": True}}
+MASK = {"M": {"zero_or_one": True}}
 GEMM = 2.5 * 50
 FORMS = {
     "quadratic": Form("x @ Q @ x", "x", (Q + Q.T) @ x, most=4.0),
@@ -103,13 +105,20 @@ FORMS = {
     "scaled rows": Form("sum((diag(u) @ A)**2)", "u", 2 * (u * (A**2).sum(1))),
     "scaled columns": Form("u @ (A @ diag(v))", "u", (A * v).T),
     "outer product": Form("outer(u, v) @ z", "z", u[:, None] * v),
+    "masked factors": Form(
+        "einsum('ij,ij,ij,ij->', M, M, X - outer(u, v), X - outer(u, v))",
+        "u",
+        2 * ((M * (u[:, None] * v - X)) @ v),
+        most=5.5,
+        facts=MASK,
+    ),
     "elementwise": Form("sin(A @ x)", "x", b.cos(A @ x)[:, None] * A, most=5.0),
 }
 
 
 def derived(form: Form) -> Derivation:
-    shapes = {**SHAPES, **({"S": ("n", "n")} if form.facts else {})}
-    names = {form.wrt, form.direction, *"ABCDQXSwxzuyv"} - {None}
+    shapes = {**SHAPES, **{n: {"S": S, "M": M}[n].shape for n in form.facts}}
+    names = {form.wrt, form.direction, *"ABCDMQXSwxzuyv"} - {None}
     used = {n: shapes[n] for n in names if n in shapes and (n in form.text or n == form.direction)}
     return derive(form.text, form.wrt, used, form.facts, form.order, form.direction)
 

@@ -27,9 +27,7 @@ from tests.simplify.spellings import FAMILIES
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
 
 #: Rules that no whole derivative needs, and why they are there nevertheless.
-JUSTIFIED: Mapping[str, str] = {
-    "mask_twice": "einsum multiplies masks in contractions, which power_of_zero_or_one never sees",
-}
+JUSTIFIED: Mapping[str, str] = {}
 
 
 def traces() -> Iterator[Trace]:
