@@ -21,7 +21,8 @@ are huge for deep graphs; they are computed in debug mode only.)
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from symdiff.expr.graph import toposort
@@ -72,6 +73,7 @@ _SHIFTED = ("softmax", "log_softmax", "logsumexp")
 def measure(node: Node) -> Measure:
     """The measure of a node."""
     total: dict[Node, Measure] = {}
+    found: dict[Node, _Divisors] = {}
     for each in toposort([node]):
         sums = [_functions(each) + hidden(each), int(_sums(each)), _operands(each), _form(each), 1]
         if each.op == "abs":
@@ -81,8 +83,8 @@ def measure(node: Node) -> Measure:
             below = (0, *total[x][1:]) if asks else total[x]
             sums = [own + k * inner for own, inner in zip(sums, below, strict=True)]
             sums[2] += total[x][2] if _sums(each) or each.op == "take" else 0
-        divisors = [own for own in map(_divisors, each.inputs) if own] if each.op == "add" else []
-        for x in set().union(*divisors) if len(divisors) > 1 else ():
+        found[each] = _divisors(each, found)
+        for x in found[each].own:
             sums = [own + inner for own, inner in zip(sums, total[x], strict=True)]
         total[each] = tuple(sums)
     return total[node]
@@ -105,21 +107,32 @@ def _times(node: Node) -> list[int]:
     return [_often(x, e) for x, e in zip(node.inputs, node.attr("exponents"), strict=True)]
 
 
-def _divisors(term: Node) -> set[Node]:
-    """The sums that a term divides by, which the numerator of two such terms has as factors."""
-    found, seen, todo = set[Node](), set[Node](), [term]
-    while todo:
-        x = _core(todo.pop())
-        if x in seen or not (x.op in ("add", "mul") or _sums(x)):
-            continue
-        seen.add(x)
-        exponents = x.attr("exponents") if x.op == "mul" else [1.0] * len(x.inputs)
-        for y, e in zip(x.inputs, exponents, strict=True):
-            if e < 0 and _core(y).op == "add":
-                found.add(y)
-            elif e > 0 and not (_sums(x) and _core(y).op == "add"):  # which sums gathered would be
-                todo.append(y)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Divisors:
+    """The sums that a node divides by; those that a sum counts once more, itself or below."""
+
+    all: frozenset[Node] = frozenset()
+    counted: frozenset[Node] = frozenset()
+    own: frozenset[Node] = frozenset()
+
+
+def _divisors(node: Node, found: Mapping[Node, _Divisors]) -> _Divisors:
+    """Quotients' divisors, which the numerator of two quotients has as factors.
+
+    Where two terms of a sum have some, these count once more: in the outermost sum or in one that
+    it could take in or was gathered from.
+    """
+    if not (node.op in ("add", "mul") or _sums(node) or _core(node) is not node):
+        return _Divisors()
+    exponents = node.attr("exponents") if node.op == "mul" else [1.0] * len(node.inputs)
+    pairs = list(zip(node.inputs, exponents, strict=True))
+    inner = [found[x] for x, e in pairs if e > 0]
+    below = frozenset(x for x, e in pairs if e < 0 and _core(x).op == "add")
+    every = below.union(*(each.all for each in inner))
+    counted = frozenset[Node]().union(*(each.counted for each in inner))
+    if node.op != "add" or sum(bool(each.all) for each in inner) < 2:
+        return _Divisors(every, counted)
+    return _Divisors(every, every | counted, every - counted)
 
 
 def _often(x: Node, e: float) -> int:
