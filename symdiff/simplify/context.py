@@ -44,7 +44,7 @@ class Context:
             inner = _looked_through(node) if node.op in _SEEN_THROUGH else None
             if inner is not None:
                 self._counts[inner] += self._counts[node] - 1
-        self._multiples = Counter(_bare(node) for node in order if node.op == "mul")
+        self._multiples = Counter(_bare(node) for node in order if node.op in _SCALED)
         self._source: dict[Node, Node] = {}
         self.asked: list[Asked] = []
 
@@ -73,7 +73,7 @@ class Context:
         return shared
 
     def _shared_in_multiples(self, node: Node) -> bool:
-        return self._shared(node) or (node.op == "mul" and self._multiples[_bare(node)] > 1)
+        return self._shared(node) or (node.op in _SCALED and self._multiples[_bare(node)] > 1)
 
     def merges_upwards(self, node: Node) -> bool:
         """Whether the node's only reader is of its operation and shape, and will take it in."""
@@ -95,10 +95,10 @@ class Context:
         """The readers of ``old`` will read ``new``."""
         if old not in self._counts or new is old:
             return
-        if old.op == "mul":
+        if old.op in _SCALED:
             self._multiples[_bare(old)] -= 1
         if new not in self._counts:
-            if new.op == "mul":
+            if new.op in _SCALED:
                 self._multiples[_bare(new)] += 1
             self._source[new] = self._source.get(old, old)
         reached: Node | None = new
@@ -111,9 +111,17 @@ class Context:
         return not asked or all(question(self, node) == answer for question, node, answer in asked)
 
 
+_SCALED = ("mul", "add")
+
+
 def _bare(node: Node) -> Hashable:
-    """What a product and its multiples have in common."""
-    return node.inputs, node.attr("exponents")
+    """What a product and its multiples have in common, or a sum and minus that."""
+    if node.op == "mul":
+        return node.inputs, node.attr("exponents")
+    coefficients, constant = node.attr("coefficients"), node.attr("constant")
+    if coefficients[0] < 0:  # the terms stand in the same order
+        coefficients, constant = tuple([-c for c in coefficients]), -constant
+    return node.inputs, coefficients, constant
 
 
 _SEEN_THROUGH = ("contract", "mul")

@@ -101,6 +101,7 @@ CASES: dict[str, Case] = {
             (w + x) * 2 + b.exp(w + x),
             z + (c + s * c),
             b.exp(2 * w + x) * (2 * w + (2 * w + x)),
+            b.exp(x - w) * (w + 2 * (w - x)),
         ),
     ),
     "flatten_product": case(

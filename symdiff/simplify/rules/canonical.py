@@ -57,7 +57,7 @@ def _inner_sum(x: Node, c: float, node: Node, whole: Sum, context: Context) -> S
     inner = sum_of(x)
     if len(inner.terms) < 2 or inner.terms.keys() == {x}:
         return None
-    alone = not context.is_shared(x) and (core_of(x) is x or not context.is_shared(core_of(x)))
+    alone = not any(map(context.is_shared_in_multiples, dict.fromkeys((x, core_of(x)))))
     if alone and x.shape == node.shape:
         return inner
     # Terms that cancel or merge may pay for themselves, whatever the shape and the readers.
