@@ -36,6 +36,7 @@ class _Absorbing:
         self.readers = program.readers
         self.results = set(program.results.values())
         self.present = {_whole(s) for s in program.steps if s.action == "mul" and not s.weak}
+        self.quotients = {pair for s in program.steps for pair in _quotients(s)}
         self.wanted = {pair for s in program.steps for pair in self.multiples_in(s)}
         found = {s.dest: self.multiple_of_abs(s) for s in program.steps if s.action == "abs"}
         self.multiples = {register: k for register, k in found.items() if k is not None}
@@ -218,14 +219,17 @@ class _Absorbing:
     def numerator(
         self, step: Step, factors: Mapping[int, float], summed: int, found: _Reciprocals
     ) -> int | None:
-        """A factor of the size of the sum, or a scalar, to be divided."""
+        """A factor of the size of the sum, or a scalar, to be divided: best one that is anyway."""
+        fitting = []
         whole = self.program.steps[summed].shape if found.total.action == "sum" else ()
         for x, e in factors.items():
             own = self.program.steps[x]
             fits = own.shape in (whole, ()) and own.dtype == step.dtype and not own.weak
             if x != summed and e == 1 and fits:
-                return x
-        return None
+                fitting.append(x)
+        below = {*zip(found.below.args, found.below.detail("exponents"), strict=True)}
+        there = (x for x in fitting if any((x, *y) in self.quotients for y in below))
+        return next(there, fitting[0] if fitting else None)
 
     def sum_of_quotient(self, found: _Reciprocals, above: int | None, number: float) -> int:
         total, below = found.total, found.below
@@ -269,6 +273,14 @@ def _restored(view: Step) -> tuple[int, ...] | None:
     if view.action != "index" or not {*view.detail("items")} <= {KEEP, NEW}:
         return None
     return tuple(axis for axis, item in enumerate(view.detail("items")) if item == NEW)
+
+
+def _quotients(step: Step) -> Iterator[tuple[int, int, float]]:
+    """The factors of a product with what they are divided by, and its exponent."""
+    if step.action == "mul" and not step.weak:
+        pairs = list(zip(step.args, step.detail("exponents"), strict=True))
+        for x, _ in (pair for pair in pairs if pair[1] == 1):
+            yield from ((x, y, e) for y, e in pairs if e < 0)
 
 
 def _whole(step: Step) -> Whole:

@@ -189,6 +189,13 @@ class _Brief:
     def emit_shaped(self, action: str, args: list[int], like: Step, **details: Any) -> int:
         return self.builder.emit(action, args, shape=like.shape, dtype=like.dtype, **details)
 
+    def place_of(self, node: Node) -> int | None:
+        """Where a node's value stands, if it does."""
+        while node.op == "stop_gradient":  # which computes nothing
+            (node,) = node.inputs
+        register = self.registers.get(node)
+        return None if register is None else self.places[register]
+
     def norm(self, register: int) -> int | None:
         """The root of a sum of squares, seen through axes of size 1."""
         step = self.program.steps[register]
@@ -199,15 +206,17 @@ class _Brief:
         if node is None:
             return None
         found = summed_squares(node)
-        x = None if found is None else self.registers.get(found[0])
+        x = None if found is None else self.place_of(found[0])
         if found is not None and x is not None:
-            return self.emit_shaped("hypot_reduce", [self.places[x]], step, axes=found[1])
+            return self.emit_shaped("hypot_reduce", [x], step, axes=found[1])
         if not self.only_rooted(register):
             return None
         squares = summed_squares_of_product(node)
-        if squares is not None and all(y in self.registers for y, _ in squares[0]):
-            halves = {self.places[self.registers[y]]: e for y, e in squares[0]}
-            return self.norm_of_product(halves, squares[1], node.inputs[0].shape, step)
+        if squares is not None:
+            halves = {self.place_of(y): e for y, e in squares[0]}
+            if None not in halves:
+                known = {y: e for y, e in halves.items() if y is not None}
+                return self.norm_of_product(known, squares[1], node.inputs[0].shape, step)
         return self.norm_with_factors(step) if step.action == "mul" else None
 
     def has_root(self, register: int, e: float) -> bool:
@@ -262,13 +271,14 @@ class _Brief:
                 return None
             else:
                 halves[arg] = e / 2
-        if found is None or found[0] not in self.registers or step.detail("coefficient") != 1:
+        place = None if found is None else self.place_of(found[0])
+        if found is None or place is None or step.detail("coefficient") != 1:
             return None
         x, axes = found
         items = [NEW if axis in axes else KEEP for axis in range(x.ndim)]
         if items.count(KEEP) != len(step.shape):
             return None
-        factors = {self.places[self.registers[x]]: 1.0}
+        factors = {place: 1.0}
         for arg, e in halves.items():
             own = self.places[arg]
             factors[index(self.builder, own, items) if self.program.steps[arg].shape else own] = e

@@ -128,7 +128,9 @@ def _finished(builder: Builder, places: Mapping[str, int]) -> Program:
     from codegen.absorbed import absorbed
     from codegen.brief import brief
     from codegen.common import common_parts
+    from codegen.dots import summed_parts
     from codegen.fuse import fused
+    from codegen.outward import views_outward
     from codegen.tidy import tidy
 
     whole = Program(tuple(builder.steps), places, builder.nodes, tuple(builder.divisors))
@@ -136,5 +138,6 @@ def _finished(builder: Builder, places: Mapping[str, int]) -> Program:
     program = live(program.with_steps(fused(program, builder.short)))
     if builder.short:
         program = absorbed(live(brief(program, builder.dtype)))
+        program = summed_parts(views_outward(program))
     program = live(program.with_steps(tidy(program)))
     return common_parts(program) if builder.short else program

@@ -77,9 +77,11 @@ class Parts:
     inside: set[int] = field(default_factory=set)
     multiples: set[tuple[int, int]] = field(default_factory=set)
     scaled: set[int] = field(default_factory=set)
+    opposite: dict[int, int] = field(default_factory=dict)
     holders: dict[Pair, dict[int, None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.opposite = _opposite_sums(self.program)
         readers, results = self.program.readers, set(self.program.results.values())
         alone = {x for x, users in readers.items() if len(users) == 1 and x not in results}
         for step in self.program.steps:
@@ -113,6 +115,9 @@ class Parts:
                 item.rest.append((arg, e))
             elif item.kind == "add" or e % 1 or abs(e) > _MOST:
                 item.units[arg, e] += 1
+            elif e % 2 and arg in self.opposite:
+                item.units[self.opposite[arg], 1.0 if e > 0 else -1.0] += int(abs(e))
+                item.sign *= -1.0
             elif abs(e) == 1 and arg in alone and inner and self._opens(inner, step, item):
                 del self.items[arg]
                 self.inside.add(arg)
@@ -166,6 +171,7 @@ class Parts:
                     del item.units[x, c]
                     item.units[x, 1.0 if c > 0 else -1.0] += 1
                     self.items[x].units[number, 1.0] += 1
+                    self.multiples.discard((number, x))
                     self.moved[x] = size
 
     def _spread_number(self, item: Item, alone: set[int]) -> None:
@@ -185,6 +191,7 @@ class Parts:
                 total.units = Counter({(y, c * size): n for (y, c), n in total.units.items()})
                 del item.units[number, 1.0]
                 self.scaled.add(x)
+                self.multiples.discard((number, x))
                 self._move_numbers(total, alone)
                 return
 
@@ -275,6 +282,22 @@ class Parts:
                             self._note(dest, new)
                             found[new] = None
         return found
+
+
+def _opposite_sums(program: Program) -> dict[int, int]:
+    """The sums of which minus the value is there already, with where that is."""
+    found: dict[int, int] = {}
+    known: dict[object, int] = {}
+    for step in program.steps:
+        if step.action == "add" and not step.weak:
+            pairs = [*zip(step.args, step.detail("coefficients"), strict=True)]
+            constant = step.detail("constant")
+            first = known.get((frozenset((x, -c) for x, c in pairs), -constant, step.dtype))
+            if first is None:
+                known[frozenset(pairs), constant, step.dtype] = step.dest
+            else:
+                found[step.dest] = first
+    return found
 
 
 _WEIGHTS = {"add": "coefficients", "mul": "exponents"}

@@ -93,7 +93,9 @@ def _mean_of_sum(tidying: Tidying, step: Step) -> Step | None:
         return None
     for at, arg in enumerate(step.args):
         total = tidying.steps[arg]
-        if total.action != "sum" or total.dtype not in FLOATS or not tidying.alone(arg):
+        if total.action == "abs" and tidying.alone(arg):
+            total = tidying.steps[total.args[0]]
+        if total.action != "sum" or total.dtype not in FLOATS or not tidying.alone(total.dest):
             continue
         sizes = tidying.steps[total.args[0]].shape
         n = shape_size(tuple(sizes[axis] for axis in total.detail("axes")))
@@ -110,7 +112,7 @@ def _mean_of_sum(tidying: Tidying, step: Step) -> Step | None:
                 continue
             weights[at] = 1.0 if weights[at] > 0 else -1.0
             details["coefficients"] = tuple(weights)
-        tidying.steps[arg] = replace(total, action="mean")
+        tidying.steps[total.dest] = replace(total, action="mean")
         step = replace(step, details=tuple(details.items()))
         tidying.steps[step.dest] = step
     return step

@@ -17,11 +17,18 @@ from tests.oracles import assert_close
 from tests.strategies import SIZES
 
 x, y, z, w = (b.input(name, (3, 4)) for name in "xyzw")
-c = b.input("c", (3, 1))
+c, d = b.input("c", (3, 1)), b.input("d", (3, 1))
 r = b.input("r", (4,))
 s, t = b.input("s", ()), b.input("t", ())
 m = b.input("m", ("n", 4))
-SHAPES = {**dict.fromkeys("xyzw", (3, 4)), "c": (3, 1), "r": (4,), "s": (), "t": (), "m": (2, 4)}
+SHAPES = {
+    **dict.fromkeys("xyzw", (3, 4)),
+    **dict.fromkeys("cd", (3, 1)),
+    "r": (4,),
+    "s": (),
+    "t": (),
+    "m": (2, 4),
+}
 VALUES = {
     name: np.asarray(np.random.default_rng(seed).uniform(0.5, 2.0, shape))
     for seed, (name, shape) in enumerate(SHAPES.items())
@@ -56,6 +63,27 @@ PRODUCTS = {
     "2 a b and 3 a b": (wanted(2 * product(x, y), 3 * product(x, y)), 3),
     "of other shapes": (wanted(product(c, r, x), product(c, r, y)), 3),
     "scalars": (wanted(product(s, t, x), product(s, t, y)), 3),
+    "a (1 - b) and a (b - 1)": (wanted(product(x, 1 - y), product(x, y - 1, z)), 3),
+    "a b, and of the same without an axis": (
+        wanted(b.exp(product(c[:, 0], d[:, 0])).sum(), product(c, d, x)),
+        4,
+    ),
+}
+DOTS = {
+    "of all, beside the product": (
+        wanted(1 / z, b.einsum("ij,ij,ij->", x, y, 1 / z), product(w, x, y, (z, -1))),
+        5,
+    ),
+    "along an axis, beside the product": (
+        wanted(1 / z, b.einsum("ij,ij,ij->i", x, y, 1 / z)[:, None], product(w, x, y, (z, -1))),
+        5,
+    ),
+    "without an axis, beside the product": (
+        wanted(b.einsum("i,i,i->", c[:, 0], d[:, 0], 1 / x[:, 0]), c * d / x[:, 0:1] * y),
+        4,
+    ),
+    "of two": (wanted(b.einsum("ij,ij->", x, y), product(w, x, y)), 3),
+    "beside no such product": (wanted(b.einsum("ij,ij,ij->", x, y, 1 / z), product(w, x, z)), 4),
 }
 SUMS = {
     "a + b in two sums": (wanted(total((x, 1), (y, 1), (z, 1)), total((x, 1), (y, 1), (w, 1))), 3),
@@ -94,6 +122,19 @@ SUMS = {
         4,
     ),
     "a number before a sum, by itself": (product(3 * total((x, -1), constant=1.0), y), 3),
+    "a number before two sums of products": (
+        wanted(
+            *(3 * each for each in (x, w)),
+            power_product(
+                [
+                    (total((power_product([(x**2 - 1, 1.0), (z, 1.0)], 3.0), -1), constant=1.0), 1),
+                    (1 - w**2, 1.0),
+                ],
+                3.0,
+            ),
+        ),
+        9,
+    ),
     "a number that a product has too": (
         wanted(total((product(x, y), 3), constant=1.0), total((product(x, z), 3), (w, 1))),
         5,
@@ -108,6 +149,16 @@ ABSORBED = {
     "Σ (1/t)[0]": (s * (1 / x)[0].sum(), 2),
     "c Σ 1/t, with the axis": (c * (1 / x).sum(1, keepdims=True), 2),
     "a · (1/t) / 3": ((r @ (1 / x[0])) / 3, 2),
+    "s Σ 1/t beside s / t": (
+        wanted(product(t, s, (1 / x).sum()), product(s, (x, -1), y)),
+        4,
+    ),
+    "the other factor of Σ 1/t beside it over t": (
+        wanted(product(t, s, (1 / x).sum()), product(t, (x, -1), y)),
+        4,
+    ),
+    "|Σ x| / n": (b.abs(x.sum(0)) / 3, 2),
+    "|Σ x| / n in a sum": (total((b.abs(x.sum(0)), 1 / 3), constant=1.0), 3),
     "k |x| beside k x": (wanted(3 * x, total((b.abs(x), 3), constant=1.0)), 3),
     "k |x| y beside k x": (wanted(3 * x, power_product([(b.abs(x), 1.0), (y, 1.0)], 3.0)), 3),
     "|x| / n beside x / n": (wanted(m / b.size_node("n"), b.abs(m) / b.size_node("n")), 2),
@@ -121,6 +172,10 @@ ABSORBED = {
 NORMS = {
     "of a product": (b.sqrt(product((x, 2), (y, 2)).sum(1)), 2),
     "of a quotient": (b.sqrt(product((x, 2), (y, -2)).sum(1)), 2),
+    "of a product with what has no gradient": (
+        b.sqrt(product((x, 2), (b.stop_gradient(y), 2)).sum(1)),
+        2,
+    ),
     "with a factor": (b.sqrt(c[:, 0] ** 2 * (x**2).sum(1)), 2),
     "with a square that is wanted": (
         wanted(c[:, 0] ** 2 * (x**2).sum(1), b.sqrt(c[:, 0] ** 2 * (x**2).sum(1))),
@@ -139,6 +194,7 @@ CASES = {
     f"{kind}, {name}": case
     for kind, cases in {
         "products": PRODUCTS,
+        "dots": DOTS,
         "sums": SUMS,
         "absorbed": ABSORBED,
         "norms": NORMS,
