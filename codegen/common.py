@@ -44,7 +44,9 @@ class _Writing:
             if step.dest in self.parts.inside:
                 continue
             item = self.parts.items.get(step.dest)
-            if item is None:
+            if step.dest in place:  # a product has needed it before
+                pass
+            elif item is None:
                 args = tuple([place[arg] for arg in step.args])
                 place[step.dest] = builder.append(step.moved(step.dest, args))
             else:
@@ -68,8 +70,9 @@ class _Writing:
 
     def at(self, x: int, like: Step) -> int:
         """The register of what a unit is of."""
-        if x < len(self.program.steps):
-            return self.place[x]
+        if x not in self.place and x < len(self.program.steps):
+            step = self.program.steps[x]  # a sum of which one that stands before is a multiple
+            self.place[x] = self.made(self.settled(x, self.parts.items[x]), step)
         if x not in self.place:
             kind, a, b = self.parts.chosen[x - len(self.program.steps)]
             if kind == "add":

@@ -77,11 +77,11 @@ class Parts:
     inside: set[int] = field(default_factory=set)
     multiples: set[tuple[int, int]] = field(default_factory=set)
     scaled: set[int] = field(default_factory=set)
-    opposite: dict[int, int] = field(default_factory=dict)
+    multiple_sums: dict[int, tuple[int, float]] = field(default_factory=dict)
     holders: dict[Pair, dict[int, None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.opposite = _opposite_sums(self.program)
+        self.multiple_sums = _multiple_sums(self.program)
         readers, results = self.program.readers, set(self.program.results.values())
         alone = {x for x, users in readers.items() if len(users) == 1 and x not in results}
         for step in self.program.steps:
@@ -115,9 +115,12 @@ class Parts:
                 item.rest.append((arg, e))
             elif item.kind == "add" or e % 1 or abs(e) > _MOST:
                 item.units[arg, e] += 1
-            elif e % 2 and arg in self.opposite:
-                item.units[self.opposite[arg], 1.0 if e > 0 else -1.0] += int(abs(e))
-                item.sign *= -1.0
+            elif arg in self.multiple_sums and (e == 1 or abs(self.multiple_sums[arg][1]) == 1):
+                first, ratio = self.multiple_sums[arg]
+                item.units[first, 1.0 if e > 0 else -1.0] += int(abs(e))
+                item.sign *= -1.0 if ratio < 0 and e % 2 else 1.0
+                if abs(ratio) != 1:
+                    item.units[self.number(abs(ratio)), 1.0] += 1
             elif abs(e) == 1 and arg in alone and inner and self._opens(inner, step, item):
                 del self.items[arg]
                 self.inside.add(arg)
@@ -284,19 +287,21 @@ class Parts:
         return found
 
 
-def _opposite_sums(program: Program) -> dict[int, int]:
-    """The sums of which minus the value is there already, with where that is."""
-    found: dict[int, int] = {}
-    known: dict[object, int] = {}
+def _multiple_sums(program: Program) -> dict[int, tuple[int, float]]:
+    """The sums that are a whole multiple of another, perhaps a later one: which, how often it."""
+    groups: dict[object, list[tuple[float, int]]] = {}
     for step in program.steps:
         if step.action == "add" and not step.weak:
-            pairs = [*zip(step.args, step.detail("coefficients"), strict=True)]
-            constant = step.detail("constant")
-            first = known.get((frozenset((x, -c) for x, c in pairs), -constant, step.dtype))
-            if first is None:
-                known[frozenset(pairs), constant, step.dtype] = step.dest
-            else:
-                found[step.dest] = first
+            pairs = sorted(zip(step.args, step.detail("coefficients"), strict=True))
+            size, constant = pairs[0][1], step.detail("constant")
+            ratios = tuple((x, c / size) for x, c in pairs), constant / size, step.dtype
+            groups.setdefault(ratios, []).append((size, step.dest))
+    found: dict[int, tuple[int, float]] = {}
+    for group in groups.values():
+        least, first = min(group, key=lambda each: abs(each[0]))
+        for size, dest in group:
+            if dest != first and size / least % 1 == 0:
+                found[dest] = first, size / least
     return found
 
 

@@ -64,6 +64,10 @@ PRODUCTS = {
     "of other shapes": (wanted(product(c, r, x), product(c, r, y)), 3),
     "scalars": (wanted(product(s, t, x), product(s, t, y)), 3),
     "a (1 - b) and a (b - 1)": (wanted(product(x, 1 - y), product(x, y - 1, z)), 3),
+    "2 (1 - 2 b) a and (2 - 4 b) c": (
+        wanted(2 * product(1 - 2 * y, x), product(total((y, -4), constant=2.0), z)),
+        5,
+    ),
     "a b, and of the same without an axis": (
         wanted(b.exp(product(c[:, 0], d[:, 0])).sum(), product(c, d, x)),
         4,

@@ -504,6 +504,7 @@ CASES: dict[str, Case] = {
         ((x * y * w - x * s * w) * b.exp(x * y * w), x * w * (y - s) * b.exp(x * y * w)),
         never=(
             (2 * x * y + x) * b.exp(x * y),
+            (x * y / 3 + x * w) * b.exp(x * y / 3),
             *(x * y + w, x * y + y * w + w * x, x * y + y + 1, x / y + y, x**2 + x),
         ),
     ),

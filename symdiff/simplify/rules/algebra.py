@@ -49,16 +49,17 @@ def common_factor(node: Node, context: Context) -> Rewrite | None:
 def spared(node: Node, common: Mapping[Node, float], context: Context) -> int:
     """The multiplications spared where the factors that all terms of a sum have are taken out.
 
-    Terms that others read as they are will be multiplied as before; what is left of them, anew.
+    Terms that others read, or multiples of them, will be multiplied as before; what is left of
+    them, anew.
     A scalar moves on to what reads the sum, and there is multiplied once for each.
     """
     outer = multiplied(common)
     scalars = sum(a.ndim == 0 for a in common) if node.ndim else 0
     found = -outer - scalars * (context.readers(node) - 1)
-    for x in sum_of(node).terms:
+    for x, c in sum_of(node).terms.items():
         own = multiplied(product_of(x).factors)
-        if x.op == "mul" and context.is_shared(x):
-            found -= max(own - outer - 1, 0)
+        if x.op == "mul" and context.is_shared_in_multiples(x):
+            found -= max(own - outer - 1, 0) + (abs(c) != 1)  # the multiple may be there as well
         else:
             found += min(own - 1, outer)
     return found
