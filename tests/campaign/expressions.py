@@ -92,8 +92,8 @@ def emitted(root: Node, values: dict[str, Any]) -> Emitted:
     return Emitted(source, {name: given[name] for name in inputs})
 
 
-#: One root in some thousands takes a call more: where a contraction, or a scalar that moved out of
-#: what two nodes read, hides a part that products share.
+#: One root in some seven thousand takes a call more: where a number or a scalar, gathered before a
+#: sum or taken out of one, was had for nothing where it stood.
 SPARE = 1
 
 
