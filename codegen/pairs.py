@@ -83,6 +83,8 @@ class Parts:
     def __post_init__(self) -> None:
         self.multiple_sums = _multiple_sums(self.program)
         readers, results = self.program.readers, set(self.program.results.values())
+        # What multiples of a sum read as well, only the sum's other readers are known to.
+        results |= {first for first, _ in self.multiple_sums.values()}
         alone = {x for x, users in readers.items() if len(users) == 1 and x not in results}
         for step in self.program.steps:
             if step.action in ("add", "mul") and not step.weak:

@@ -125,6 +125,15 @@ SUMS = {
         ),
         4,
     ),
+    "a number before a sum that another product has with a sign": (
+        total(
+            (product(z, x**2 - 1, y), 3),
+            (product(1 - x**2, y), -6),
+            (x**2, -3),
+            constant=3.0,
+        ),
+        8,
+    ),
     "a number before a sum, by itself": (product(3 * total((x, -1), constant=1.0), y), 3),
     "a number before two sums of products": (
         wanted(
