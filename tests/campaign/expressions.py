@@ -92,7 +92,7 @@ def emitted(root: Node, values: dict[str, Any]) -> Emitted:
     return Emitted(source, {name: given[name] for name in inputs})
 
 
-#: One root in some seven thousand takes a call more: where a number or a scalar, gathered before a
+#: One root in some six thousand takes a call more: where a number or a scalar, gathered before a
 #: sum or taken out of one, was had for nothing where it stood.
 SPARE = 1
 
