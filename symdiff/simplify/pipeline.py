@@ -41,6 +41,7 @@ from symdiff.simplify.rules import (
     powers,
     reductions,
     selection,
+    shapes,
     sigmoid,
     softmax,
     statistics,
@@ -87,6 +88,7 @@ ACCURATE: tuple[Phase, ...] = (
         (
             *RECOGNISE.rules,
             *exponentials.ACCURATE,
+            *shapes.ACCURATE,
             *powers.ACCURATE,
             *hypotenuse.ACCURATE,
             *selection.ACCURATE,

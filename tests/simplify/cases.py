@@ -289,6 +289,17 @@ CASES: dict[str, Case] = {
         never=(b.exp(w) * x, e * b.exp(c), b.exp(w) + b.exp(x)),
         x=-np.array([-795.0, -40.0, 1.0, 2.0, 3.0, 40.0, 790.0]),
     ),
+    "exponentials_of_shapes": case(
+        (u * e / b.exp(c), u * b.exp(z - c)),
+        (b.exp(-w) * b.exp(s) ** 2, b.exp(2 * s - w)),
+        never=(e * b.exp(c), b.exp(w) * x, b.exp(-s) * b.exp(-t), e / b.expm1(c)),
+    ),
+    "exponential_into_sum": case(
+        (b.exp(-s) * (b.exp(x) @ y), b.exp(x - s) @ y),
+        (b.exp(-u[:, 0]) * (e @ x[:4]), b.exp(z - u[:, :1]) @ x[:4]),
+        never=(b.exp(s) * (b.exp(x) @ y), b.exp(-s) * (x @ y), b.exp(-w) * (b.exp(x) @ y)),
+        s=np.array(30.0),
+    ),
     "exp_minus_one": case(
         (b.exp(x) - 1, b.expm1(x)),
         (3 * b.exp(x) - 3 + y, 3 * b.expm1(x) + y),

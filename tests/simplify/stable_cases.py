@@ -125,6 +125,10 @@ CASES: dict[str, Case] = {
         (b.log(1 - b.exp(gap)), log1mexp(gap)),
         (b.log(b.exp(-gap) - 1), -gap + log1mexp(gap)),
         (b.log(b.expm1(-gap)), -gap + log1mexp(gap)),
+        (
+            b.log(3 * b.tanh(x) - 3 * b.tanh(x + gap)),
+            log1mexp(2 * gap) - b.softplus(-2 * x) - b.softplus(2 * (x + gap)) + math.log(6),
+        ),
         never=(b.log(b.exp(x) - y), b.log(b.exp(w) + b.exp(x)), b.log(b.exp(x) - b.exp(y) - 2)),
     ),
     "log_product": _case(
@@ -182,7 +186,12 @@ CASES: dict[str, Case] = {
         (3 - 3 * b.tanh(w), 6 * b.sigmoid(-2 * w)),
         (1 - b.erf(x), scalar("erfc", x)),
         (1 + b.erf(x), scalar("erfc", -x)),
-        never=(2 + b.tanh(w), 1 + b.tanh(w) ** 2, 1 + 2 * b.erf(x)),
+        (0.5 - 0.5 * signs * b.tanh(w), b.sigmoid(-2 * signs * w)),
+        (1 + signs * b.erf(x), scalar("erfc", -signs * x)),
+        never=(
+            *(2 + b.tanh(w), 1 + b.tanh(w) ** 2, 1 + 2 * b.erf(x)),
+            *(1 + label * b.tanh(w), 1 + signs * x * b.tanh(w), 1 + 0.5 * signs * b.tanh(w)),
+        ),
     ),
     "hazard_of_quotient": _case(
         (b.exp(-(x**2)) / scalar("erfc", x), HALF * scalar("erfc_hazard", x)),
@@ -415,6 +424,10 @@ ACCURATE: dict[str, Case] = {
             b.where(w <= -40, w, b.log(b.softplus(b.maximum(w, -40.0)))),
         ),
         (b.log(b.cumsum(b.exp(x))), b.logsumexp(b.where(below, x, -math.inf), 1)),
+        (
+            b.log(y / b.prod(b.sigmoid(w))),
+            b.log(y) + b.sum(b.softplus(-w)),
+        ),
         never=(
             b.log(weights),
             b.log(weights + 1),

@@ -40,6 +40,8 @@ HELPED: Mapping[str, Mapping[str, Any]] = {
     "difference_of_squares": {"x": FAR, "y": FAR + 1e-3},
     "exp_over_expm1": {"w": WIDE + 1.0},
     "expectation_of_log_softmax": {"z": 1e8 + np.arange(12.0).reshape(3, 4)},
+    "exponential_into_sum": {"x": np.full(7, 750.0), "s": np.array(750.0)},
+    "exponentials_of_shapes": {"w": np.full(7, 800.0), "s": np.array(400.0)},
     "exponentials_below": {"w": np.full(7, 709.5), "x": np.full(7, 709.5)},
     "hypot_of_squares": {"x": np.full(7, 1e200), "y": np.full(7, 1e199)},
     "powers_below": {"scales": np.full(4, 1e200), "weighed": np.full(4, 1e190)},

@@ -15,7 +15,7 @@ from symdiff.simplify.parts import (
     product_of,
     sum_of,
 )
-from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
+from symdiff.simplify.rewrite import Context, Fact, Rewrite, Rule, rule
 from symdiff.simplify.rules.exponentials import negative
 from symdiff.simplify.rules.logarithms import of_scaled
 from symdiff.simplify.rules.powers import expanded
@@ -85,29 +85,41 @@ def tanh_of_expm1(node: Node, context: Context) -> Rewrite | None:
 
 @rule("stabler", "add", needs=("tanh", "erf"))
 def one_plus_tanh(node: Node, context: Context) -> Rewrite | None:
-    """1 + tanh x = 2 σ(2x), 1 + erf x = erfc(−x)"""
+    """1 + s tanh x = 2 σ(2 s x), 1 + s erf x = erfc(−s x), for s that is −1 or 1"""
     total = sum_of(node)
-    if not total.constant:
-        return None
-    for term, c in total.terms.items():
-        if abs(total.constant) != abs(c):
+    for term, c in total.terms.items() if total.constant else ():
+        found = _signed(term) if abs(total.constant) == abs(c) else None
+        if found is None:
             continue
-        core, moved = below_movement(term)
-        if core.op not in ("tanh", "erf"):
-            continue
+        core, moved, signs = found
         sign = 1.0 if c == total.constant else -1.0
-        (u,) = core.inputs
+        u = core.inputs[0]
+        for s in signs:  # of the shape of the term
+            u, moved = power_product([(s, 1.0), (moved_again(u, moved), 1.0)]), []
         if core.op == "tanh":
             new, k = of_scaled("sigmoid", u, 2.0 * sign), 2.0
         else:
             new, k = of_scaled("erfc", u, -sign), 1.0
-        number = total.constant
-        rest = linear_combination(
-            [*total.without(term).terms.items(), (moved_again(new, moved), k * number)]
-        )
+        new = moved_again(new, moved)
+        rest = [*total.without(term).terms.items(), (new, k * total.constant)]
         law = "1 + tanh x = 2 σ(2x)" if core.op == "tanh" else "1 + erf x = erfc(−x)"
-        return Rewrite(as_like(rest, node), {"x": u}, law=law)
+        facts = frozenset[Fact]().union(*(s.facts.declared for s in signs))
+        made = as_like(linear_combination(rest), node)
+        return Rewrite(made, {"x": core.inputs[0]}, facts, "" if signs else law)
     return None
+
+
+def _signed(term: Node) -> tuple[Node, list[Node], list[Node]] | None:
+    """tanh x or erf x of a term that is that, or that times signs: (it, its movements, signs)."""
+    factors = product_of(term).factors
+    found = [(x, *below_movement(x)) for x in factors]
+    odd = [(x, core, moved) for x, core, moved in found if core.op in ("tanh", "erf")]
+    if len(odd) != 1 or product_of(term).coefficient != 1:
+        return None
+    ((x, core, moved),) = odd
+    signs = [y for y in factors if y is not x]
+    whole = factors[x] == 1 and all(y.facts.plus_minus_one and factors[y] == 1 for y in signs)
+    return (core, moved, signs) if whole else None
 
 
 @rule("stabler", "mul", needs=("expm1",))

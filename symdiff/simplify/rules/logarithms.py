@@ -123,17 +123,24 @@ def log_of_difference(node: Node) -> Node | None:
 
 
 def _log_of_sigmoids(node: Node) -> Node | None:
-    """log c (σ(a) − σ(b)) = log c + log σ(a) + log σ(−b) + log1mexp(b − a)."""
-    inside = {}
+    """log c (σ(a) − σ(b)) = log c + log σ(a) + log σ(−b) + log1mexp(b − a).
+
+    And tanh a − tanh b is 2 (σ(2a) − σ(2b)).
+    """
+    inside, ops = {}, set()
     for x, c in zip(node.inputs, node.attr("coefficients"), strict=True):
         core, moved = below_movement(x)
-        if core.op != "sigmoid":
+        if core.op not in ("sigmoid", "tanh"):
             return None
+        ops.add(core.op)
         inside[c > 0] = moved_again(core.inputs[0], moved)
-    a, b = inside[True], inside[False]
+    if len(ops) != 1:
+        return None
+    k = 2.0 if ops == {"tanh"} else 1.0
+    a, b = (power_product([(inside[side], 1.0)], k) for side in (True, False))
     less = linear_combination([(b, 1.0), (a, -1.0)])
     terms = [(scalar("log1mexp", less), 1.0), (of_scaled("softplus", a, -1.0), -1.0)]
-    number = math.log(max(node.attr("coefficients")))
+    number = math.log(k * max(node.attr("coefficients")))
     return linear_combination([*terms, (scalar("softplus", b), -1.0)], number)
 
 

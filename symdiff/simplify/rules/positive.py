@@ -302,10 +302,22 @@ def log_of_positive(node: Node, context: Context) -> Rewrite | None:
     (inside,) = node.inputs
     whole = linear_combination([(inside, 1.0)], float(node.op == "log1p"))
     total = sum_of(whole)
-    found = logarithm(whole) or _of_difference(total, whole, _DEEP)
+    found = logarithm(whole) or _of_difference(total, whole, _DEEP) or _of_some_factors(whole)
     if found is None or not found.closed:
         return None
     return Rewrite(as_like(found.node, node), {"x": inside}, found.facts)
+
+
+def _of_some_factors(whole: Node) -> Logarithm | None:
+    """log(a b) = log a + log b, for a ≥ 0 with a closed logarithm: so b is as good as ≥ 0."""
+    product = product_of(whole)
+    found = {x: log for x in product.factors if (log := logarithm(x)) is not None and log.closed}
+    rest = product.without(*found)
+    if not found or not rest.factors:
+        return None
+    terms = [(as_like(log.node, x), product.factors[x]) for x, log in found.items()]
+    terms.append((scalar("log", rest.bare(whole.dtype)), 1.0))
+    return Logarithm(linear_combination(terms), *_joined(list(found.values())))
 
 
 @rule("stabler", "mul")

@@ -32,6 +32,7 @@ from tests.simplify.formulas import (
     penalties,
     physics,
     piecewise,
+    plain,
     preferences,
     products,
     rankings,
@@ -99,5 +100,6 @@ FAMILIES = (
     tempers,
     orders,
     guesses,
+    plain,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}

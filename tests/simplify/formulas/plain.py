@@ -1,0 +1,73 @@
+"""Losses as plain words have them: probabilities as powers, quotients of exponentials, overlaps."""
+
+from __future__ import annotations
+
+from tests.simplify.formulas.variables import BITS, SIGNS, Row, X, v
+
+THREE = v([0.5, -1.0, 2.0], [1000.0, 0.0, -5.0])
+FOUR = v([0.5, -1.0, 2.0, 0.25], [1000.0, 0.0, -1000.0, 999.0])
+WEIGHTS = v([1.0, 2.0, -1.0, 0.5])
+LOGITS = v([-2.0, -0.5, 0.3], [-800.0, -800.0, -800.0])
+HITS = v([1.0, 0.0, 1.0], zero_or_one=True)
+TABLE: dict[str, Row] = {
+    "exp_over_exp_of_max": (
+        "np.sum(w*np.exp(z)/np.exp(np.max(z)))",
+        "z",
+        {"z": FOUR, "w": WEIGHTS},
+    ),
+    "softmax_over_exp_of_max": (
+        "np.sum(w*(np.exp(z)/np.exp(np.max(z)))/np.sum(np.exp(z)/np.exp(np.max(z))))",
+        "z",
+        {"z": FOUR, "w": WEIGHTS},
+    ),
+    "row_maxima_divided_out": (
+        "np.sum(w*np.exp(Z)/np.exp(np.max(Z,axis=1,keepdims=True)))",
+        "Z",
+        {
+            "Z": v([[0.5, -1.0], [0.1, 0.2]], [[1000.0, 999.0], [-1000.0, -1001.0]]),
+            "w": v([[1.0, 2.0], [0.3, -0.5]]),
+        },
+    ),
+    "lse_over_exp_of_max": (
+        "np.max(z)+np.log(np.sum(np.exp(z)/np.exp(np.max(z))))",
+        "z",
+        {"z": FOUR},
+    ),
+    "ordinal_tanh": (
+        "-np.sum(np.log(np.tanh(b-z)-np.tanh(a-z)))",
+        "z",
+        {"z": v([0.3, -1.0, 2.0], [30.0, -400.0, 9.0]), "a": v(-0.5), "b": v(0.5)},
+    ),
+    "tanh_difference": (
+        "-np.log(np.tanh(a)-np.tanh(b))",
+        "a",
+        {"a": v(1.0, 400.0), "b": v(0.5, 399.0)},
+    ),
+    "signed_tanh_share": ("-np.sum(np.log((1+s*np.tanh(z))/2))", "z", {"z": X, "s": SIGNS}),
+    "tanh_label_share": (
+        "-np.sum(np.log((1+(2*y-1)*np.tanh(z))/2))",
+        "z",
+        {"z": X, "y": BITS},
+    ),
+    "signed_probit": (
+        "-np.sum(np.log(0.5*(1+s*erf(z/np.sqrt(2)))))",
+        "z",
+        {"z": v([-2.0, -0.5, 0.3, 1.0, 2.5], [-50.0, -40.0, 0.25, 40.0, 60.0]), "s": SIGNS},
+    ),
+    "iou_log": (
+        "-np.log(np.sum(y*sigmoid(z))/(np.sum(y)+np.sum(sigmoid(z))-np.sum(y*sigmoid(z))))",
+        "z",
+        {"z": LOGITS, "y": HITS},
+    ),
+    "tversky_log": (
+        "-np.log(np.sum(y*sigmoid(z))/(np.sum(y*sigmoid(z))+a*np.sum((1-y)*sigmoid(z))"
+        "+b*np.sum(y*(1-sigmoid(z)))))",
+        "z",
+        {"z": LOGITS, "y": HITS, "a": v(0.3), "b": v(0.7)},
+    ),
+    "dice_log": (
+        "-np.log(2*np.sum(y*sigmoid(z))/(np.sum(y)+np.sum(sigmoid(z))))",
+        "z",
+        {"z": LOGITS, "y": HITS},
+    ),
+}
