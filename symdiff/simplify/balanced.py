@@ -96,12 +96,13 @@ def _contraction(node: Node) -> Node:
     """Σ a b⁻² as Σ (a/b)/b."""
     operands = list(zip(node.inputs, node.attr("indices"), strict=True))
     for i, (x, own) in enumerate(operands):
-        if x.op != "mul" or len(x.inputs) != 1 or x.attr("exponents")[0] > -1:
+        lowest = min((e for b, e in product_of(x).factors.items() if not _is_safe(b)), default=0.0)
+        if x.op != "mul" or lowest > -1 or (lowest > -1.5 and len(x.inputs) > 1):
             continue
         for j, (y, other) in enumerate(operands):
-            if i == j or own != other or x.shape != y.shape or _is_safe(x.inputs[0]):
+            if i == j or own != other or x.shape != y.shape:
                 continue
-            if x.attr("exponents")[0] > -1.5:
+            if lowest > -1.5:
                 if y.op == "mul" and len(y.inputs) == 1 and y.attr("exponents")[0] == 2:
                     return _square_shared(node, operands, i, j)
                 continue

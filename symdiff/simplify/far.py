@@ -14,6 +14,7 @@ from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.graph import rebuilt
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant
+from symdiff.simplify.lengths import length_of
 from symdiff.simplify.parts import Product, Sum, as_like, product_of, sum_of
 from symdiff.simplify.rewrite import Fact
 
@@ -38,6 +39,15 @@ def far_apart(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[Nod
     return rebuilt(roots, made)
 
 
+def cosines(roots: Sequence[Node]) -> list[Node]:
+    """The roots, with such sums of roots that are not lengths; before others are made of these."""
+
+    def made(node: Node) -> Node:
+        return _one_plus_cosine(node, roots_only=True) if node.op == "add" else node
+
+    return rebuilt(roots, made)
+
+
 def _log_of_quotient(node: Node, leaned: set[Fact]) -> Node:
     product = product_of(node.inputs[0])
     wide = [x for x in product.factors if not (x.facts.lo > 1 / _RANGE and x.facts.hi < _RANGE)]
@@ -58,11 +68,15 @@ def _log_of_one_plus_square(node: Node, leaned: set[Fact]) -> Node:
     exponents = product.factors.items()
     if product.coefficient <= 0 or not any(e >= 2 and not _is_near(x) for x, e in exponents):
         return node
-    if any(e % 2 and not x.facts.positive for x, e in exponents):
+    odd = [x for x, e in exponents if e % 2 and not x.facts.nonnegative]
+    if any(e % 1 for e in product.factors.values() if e % 2) and odd:
         return node
-    leaned.update(*(x.facts.declared for x, e in exponents if e % 2))
-    root = power_product([(x, e / 2) for x, e in exponents], math.sqrt(product.coefficient))
-    size = scalar("abs", root)
+    leaned.update(*(x.facts.declared for x, e in exponents if e % 2 and x not in odd))
+    sizes = [(scalar("abs", x) if x in odd else x, e / 2) for x, e in exponents]
+    size = scalar("abs", power_product(sizes, math.sqrt(product.coefficient)))
+    if odd:  # of less than −1 there is no logarithm
+        sign = power_product([(x, product.factors[x]) for x in odd])
+        size = scalar("where", scalar("gt", sign, 0.0), size, 0.0)
     far = scalar("gt", size, _FAR)
     large = power_product([(scalar("log", scalar("where", far, size, 1.0)), 1.0)], 2.0)
     return as_like(scalar("where", far, large, node), node)
@@ -72,7 +86,7 @@ def _is_near(x: Node) -> bool:
     return x.facts.lo > -_RANGE and x.facts.hi < _RANGE
 
 
-def _one_plus_cosine(node: Node) -> Node:
+def _one_plus_cosine(node: Node, roots_only: bool = False) -> Node:
     """c + c x/h of a length h, without cancelling where x/h is nearly −1."""
     total = sum_of(node)
     for term, c in total.terms.items():
@@ -82,7 +96,7 @@ def _one_plus_cosine(node: Node) -> Node:
         for below, e in product.factors.items():
             x = Product(product.without(below).factors, 1.0).bare(node.dtype)
             found = _length(below, e, x)
-            if found is None:
+            if found is None or (roots_only and _is_length(found[0])):
                 continue
             h, ratio, rest = found
             sign = math.copysign(1.0, c * product.coefficient * total.constant)
@@ -116,6 +130,11 @@ def _length(below: Node, e: float, x: Node) -> tuple[Node, Node, Node] | None:
         return None
     h = power_product([(square, 0.5)])
     return h, power_product([(rest.node(square), 1.0), (h, -1.0)]), constant(1.0, square.dtype)
+
+
+def _is_length(h: Node) -> bool:
+    """Whether a root is a hypot, or will be one."""
+    return h.op == "hypot" or length_of(power_product([(h, 2.0)])) is not None
 
 
 def _root_of(h: Node) -> Node | None:

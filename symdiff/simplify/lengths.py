@@ -10,14 +10,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from symdiff.expr.algebra import power_product, scalar
+from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.contraction import contract, summed_squares
-from symdiff.expr.graph import rebuilt
+from symdiff.expr.graph import rebuild, rebuilt, toposort
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant
 from symdiff.expr.views import is_view
-from symdiff.simplify.parts import Product, as_like, place, product_of, sum_of, viewed_as
+from symdiff.simplify.parts import (
+    Product,
+    as_like,
+    opened_sum,
+    place,
+    product_of,
+    sum_of,
+    viewed_as,
+)
 from symdiff.simplify.rewrite import Fact
+
+_WIDE = 1e50
 
 
 def lengths(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[Node]:
@@ -44,6 +54,8 @@ def _power_of_length(node: Node, leaned: set[Fact]) -> Node:
 
 def _of_lengths(node: Node, leaned: set[Fact]) -> Node:
     product = product_of(node)
+    made: list[Node] = []
+    shares = False
     for base, e in list(product.factors.items()):
         core, _ = place(base, base.ndim)
         quotient = e == 1 and _divides_twice(product)
@@ -58,14 +70,116 @@ def _of_lengths(node: Node, leaned: set[Fact]) -> Node:
             length: Node | None = scalar("abs", power_product([(weighted, 0.5)]))
         elif core.op == "add":
             length = length_of(core)
+            apart = _length_and_share(core) if length is None and (e < 0 or e % 1) else None
+            if apart is not None:
+                length, share = apart
+                shares = True
+                product = product.times(viewed_as(base, share), e)
         elif quotient and summed_squares(core) is not None:
             length = scalar("abs", power_product([(core, 0.5)]))  # which is not squared at once
         else:
             continue
         if length is not None:
             leaned |= _leaned(core)
-            product = product.without(base).times(viewed_as(base, length), 2 * e)
+            made.append(viewed_as(base, length))
+            product = product.without(base).times(made[-1], 2 * e)
+    for h in made:
+        product = _spread(product, h)
+        above = [x for x, e in product.factors.items() if e > 0 and not x.ndim]
+        if shares or not above:
+            product = _divided(product, h)
     return product.node(node)
+
+
+def _divided(product: Product, h: Node) -> Product:
+    """x y / h³ of a scalar h as u y / h² with u = x/h, since scalars are multiplied first."""
+    rows = [x for x, e in product.factors.items() if e == 1 and x.ndim and _degree(x)]
+    if h.ndim or product.factors.get(h, 0.0) > -3 or not rows:
+        return product
+    x = max(rows, key=lambda x: (x.ndim, x.digest))
+    return product.without(x).times(h, 1.0).times(_quotient(x, h), 1.0)
+
+
+def _quotient(x: Node, h: Node) -> Node:
+    """x/h as a choice, from which no scalar is taken out."""
+    quotient = power_product([(x, 1.0), (h, -1.0)])
+    return scalar("where", scalar("gt", h, 0.0), quotient, 0.0)
+
+
+def _spread(product: Product, h: Node) -> Product:
+    """The product with sums of products above h² as sums of quotients: 2 a b + c, or x·y."""
+    for base, e in list(product.factors.items()):
+        if e != 1 or product.factors.get(h, 0.0) > -2:
+            continue
+        new = None
+        if base.op == "add" and any(_degree(term) >= 2 for term in base.inputs):
+            total = sum_of(base)
+            terms = [(product_of(x).times(h, -2.0), c) for x, c in total.terms.items()]
+            terms += [(Product({h: -2.0}, 1.0), total.constant)] if total.constant else []
+            new = linear_combination([(x.bare(base.dtype), c) for x, c in terms])
+        elif base.op == "contract" and not is_view(base) and len(base.inputs) > 1 and not h.ndim:
+            below = set(toposort([h]))
+            wide = [i for i, x in enumerate(base.inputs) if x in below and _degree(x) >= 1][:2]
+            if len(wide) == 2 and summed_squares(base) is None:
+                inputs = list(base.inputs)
+                for i in wide:
+                    inputs[i] = _quotient(inputs[i], h)
+                new = rebuild(base, inputs)
+        if new is not None:
+            product = product.without(base).times(h, 2.0).times(new, 1.0)
+    return product
+
+
+def _degree(x: Node) -> float:
+    """How many factors, which may be large, a product multiplies."""
+    factors = product_of(x).factors.items()
+    return sum(e for y, e in factors if e > 0 and not (y.facts.lo > -_WIDE and y.facts.hi < _WIDE))
+
+
+def _length_and_share(total: Node) -> tuple[Node, Node] | None:
+    """(h, q) with h² q a sum of squares and of what may have either sign, as r²/n + 1, b² − 4 a c.
+
+    h is the hypot of the roots of its terms' sizes, so that each term is at most h².
+    """
+    parts = opened_sum(total)
+    if not any(_is_square(term) and not _is_bounded(term) for term in parts.terms):
+        return None
+    sides = [constant(math.sqrt(abs(parts.constant)), total.dtype)] if parts.constant else []
+    terms: list[Product] = [Product({}, parts.constant)] if parts.constant else []
+    for term, c in parts.terms.items():
+        product = product_of(term)
+        whole, root = Product({}, c * product.coefficient), Product({}, 1.0)
+        for base, e in product.factors.items():
+            if base.op == "exp":
+                half = scalar("exp", power_product([(base.inputs[0], 1.0)], e / 2))
+                whole, root = whole.times(half, 2.0), root.times(half, 1.0)
+                continue
+            core, _ = place(base, base.ndim)
+            squares = core if summed_squares(core) is not None else _as_squares(core)
+            if squares is not None and e == 1:
+                norm = viewed_as(base, scalar("abs", power_product([(squares, 0.5)])))
+                whole, root = whole.times(norm, 2.0), root.times(norm, 1.0)
+                continue
+            whole = whole.times(base, e)
+            known = e % 2 == 0 or base.facts.nonnegative
+            root = root.times(base if known else scalar("abs", base), e / 2)
+        sides.append(Product(root.factors, math.sqrt(abs(whole.coefficient))).bare(total.dtype))
+        terms.append(whole)
+    length = sides[0]
+    for side in sides[1:]:
+        length = scalar("hypot", length, side)
+    length = as_like(length, total)
+    shares = [(term.times(length, -2.0).bare(total.dtype), 1.0) for term in terms]
+    return length, as_like(linear_combination(shares), total)
+
+
+def _is_bounded(term: Node) -> bool:
+    """Whether no square in the term can leave the range."""
+    return all(
+        x.facts.lo > -_WIDE and x.facts.hi < _WIDE
+        for x, e in product_of(term).factors.items()
+        if e >= 2 or x.op == "contract"
+    )
 
 
 def _leaned(total: Node) -> frozenset[Fact]:

@@ -25,7 +25,7 @@ from symdiff.expr.views import expand_dims, is_view
 from symdiff.simplify.balanced import balanced, opened_scalars
 from symdiff.simplify.centring import centred_twice
 from symdiff.simplify.complements import complements
-from symdiff.simplify.far import far_apart
+from symdiff.simplify.far import cosines, far_apart
 from symdiff.simplify.lengths import lengths
 from symdiff.simplify.masked import masked
 from symdiff.simplify.parts import Product, place, product_of, viewed_as
@@ -45,7 +45,8 @@ def scaled_norms(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
-    roots = lengths(tempered(centred_twice(complements(roots, facts))), facts)
+    roots = cosines(tempered(centred_twice(complements(roots, facts))))
+    roots = lengths(roots, facts)
     order = toposort(roots)
     readers = consumers(order)
     for node in order:

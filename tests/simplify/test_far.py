@@ -12,7 +12,7 @@ from symdiff.expr import build as b
 from symdiff.expr.algebra import power_product, scalar
 from symdiff.expr.evaluate import evaluate
 from symdiff.expr.node import Node
-from symdiff.simplify.far import far_apart
+from symdiff.simplify.far import cosines, far_apart
 
 p, q = b.input("p", (3,), positive=True), b.input("q", (3,), positive=True)
 x, y = b.input("x", (3,)), b.input("y", (3,))
@@ -44,6 +44,10 @@ FAR = {
         b.log1p(x**2 / n),
         np.array([20 * np.log(10), 0, 400 * np.log(10)]) - np.array([1, 0, 1]) * np.log(4),
     ),
+    "one plus a square over what has a sign": (
+        b.log1p(x**2 / y),
+        np.array([20 * np.log(10) - np.log(0.5), 0, 400 * np.log(10) - np.log(3)]),
+    ),
     "cosine": (1 + x / h, COSINE),
     "guarded cosine": (2 + 2 * guarded, 2 * COSINE),
     "other sign": (3 * x / h + 3 + y, 3 * COSINE + Y),
@@ -59,7 +63,8 @@ NEAR = [
     b.log1p(x),
     b.log1p(near**2),
     b.log1p(-(x**2)),
-    b.log1p(x**3),
+    b.log1p(x * y),
+    b.log1p(x**2 * b.sqrt(y)),
     1 + x / y,
     1 + 2 * x / h,
     x / h,
@@ -91,3 +96,22 @@ def test_it_is_the_same_elsewhere(name: str) -> None:
 @pytest.mark.parametrize("node", NEAR)
 def test_what_is_in_range_stays(node: Node) -> None:
     assert far_apart([node]) == [node]
+
+
+def test_of_less_than_nothing_there_is_no_logarithm() -> None:
+    (made,) = far_apart([b.log1p(x**2 / y)])
+    with np.errstate(all="ignore"):
+        found = np.asarray(evaluate(made, {"x": X, "y": -Y}))
+    assert np.isnan(found[[0, 2]]).all()
+    assert found[1] == 0
+
+
+def test_cosines_of_what_is_no_length_come_first() -> None:
+    """A root of x² − r is about to become a product, in which x/h does not stand out."""
+    node = 1 - large / b.sqrt(large**2 - 4 * y)
+    (made,) = cosines([node])
+    values = {"large": LARGE, "y": np.array([4.0, 4.0, 4.0])}
+    np.testing.assert_allclose(evaluate(made, values), BETWEEN, rtol=1e-9)
+    assert cosines([1 + x / h, 1 + x / b.sqrt(x**2 + n), x / h]) == [
+        *(1 + x / h, 1 + x / b.sqrt(x**2 + n), x / h),
+    ]

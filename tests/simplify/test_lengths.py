@@ -16,6 +16,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast
 from symdiff.simplify.lengths import length_of, lengths
 from symdiff.simplify.masked import masked
+from symdiff.simplify.scaled import scaled_norms
 
 x, y, z = (b.input(name, (3,)) for name in "xyz")
 A = b.input("A", (3, 4))
@@ -51,14 +52,34 @@ SUMS = {
     "scales": x / b.einsum("i,i->", (x - y) ** 2, w**-2),
     "rows": (b.einsum("ij,ij,ij->i", A, A, W)) ** -1.5,
 }
+SHARES = {
+    "no square": b.sqrt(x**2 + y**2 + z + 9),
+    "a difference": b.sqrt(x**2 + y**2 - z**2 + 20),
+    "less a number": 1 / (x**2 + y**2 + z**2 - 1),
+    "a product": b.sqrt(x**2 + y * z + 9) ** -3,
+    "a positive array": b.sqrt(x**2 + y**2 + w),
+    "a quotient": x / (1 + x**2 / c),
+    "an exponential": x / (z + x**2 * b.exp(2 * y)),
+    "a norm": x / b.sqrt(x @ x + c),
+    "weights": x / (b.einsum("i,i,i->", w, x, x) - c),
+    "sums above": (2 * x * y + c) / (x**2 + y**2 + c),
+    "products above": x * b.einsum("i,i->", x, y) / (x @ x - c) ** 2,
+}
+FAR: dict[Node | str, Any] = {
+    **VALUES,
+    "x": np.array([1e200, -2e190, 0.5]),
+    "y": np.array([2e200, 3e190, -1.0]),
+    "z": np.array([-1e180, 3e190, 4.0]),
+}
+SLOPES = {
+    "a quotient": (x / (1 + x**2 / c), [0.7e-200, -0.35e-190, 0.5 / (1 + 0.25 / 0.7)]),
+    "a root": (x / b.sqrt(x**2 + z), [1.0, -1.0, 0.5 / np.sqrt(4.25)]),
+}
 OTHERS = {
     "no root": x**2 + y**2 + z**2,
-    "no square": b.sqrt(x**2 + y**2 + z),
-    "a difference": b.sqrt(x**2 + y**2 - z**2 + 9),
-    "less a number": b.sqrt(x**2 + y**2 + z**2 - 1),
-    "a product": b.sqrt(x**2 + y * z + 9),
+    "no squares": b.sqrt(x * y + z * c),
+    "squares in range": 1 / (b.sin(x) ** 2 + y),
     "no square beside what is positive": b.sqrt(d + e),
-    "a positive array": b.sqrt(x**2 + y**2 + w),
     "weights of unknown sign": b.sqrt(b.einsum("i,i,i->", y, x, x)),
     "weights alone": b.sqrt(b.einsum("i,i->", w, w**-3)),
     "a whole power": b.einsum("i,i,i->", w, x, x) ** 2,
@@ -75,6 +96,21 @@ def test_roots_of_squares_are_lengths(name: str) -> None:
     (made,) = lengths([ROOTS[name]])
     assert "hypot" in ops(made)
     np.testing.assert_allclose(evaluate(made, VALUES), evaluate(ROOTS[name], VALUES), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_what_has_either_sign_is_shared_out(name: str) -> None:
+    (made,) = lengths([SHARES[name]])
+    assert made is not SHARES[name]
+    np.testing.assert_allclose(evaluate(made, VALUES), evaluate(SHARES[name], VALUES), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_nothing_overflows_in_what_is_shared_out(name: str) -> None:
+    node, expected = SLOPES[name]
+    with np.errstate(all="ignore"):
+        found = evaluate(scaled_norms([node])[0], FAR)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -51,6 +51,7 @@ from tests.simplify.formulas import (
     tails,
     targets,
     tempers,
+    unsigned,
 )
 from tests.simplify.formulas.variables import Row
 
@@ -101,5 +102,6 @@ FAMILIES = (
     orders,
     guesses,
     plain,
+    unsigned,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
