@@ -33,6 +33,7 @@ from symdiff.inspect.text import TEXT
 from symdiff.simplify import Simplified, simplify
 from symdiff.simplify.choices import chosen_sums
 from symdiff.simplify.contraction import planned
+from symdiff.simplify.nothings import powers_of, slopes_of_powers
 from symdiff.simplify.parts import as_like
 from symdiff.simplify.pipeline import ACCURATE, SHORT
 from symdiff.simplify.quotients import limits
@@ -258,7 +259,9 @@ def derive(
             steps.append(forward)
         leaned: set[Fact] = set()
         before = joined(step.trace for step in steps)
+        powers = [*powers_of(forward.root), *powers_of(node, steps[0].mapping)]
         raw, made = _derivative(forward.root, x, v, order, steps)
+        made = slopes_of_powers(made, powers)
         for limit in limits(forward.root, made):
             near = _derivative(limit.value, x, v, order, [])[1]
             made = as_like(scalar("where", limit.near, near, made), made)

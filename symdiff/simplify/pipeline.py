@@ -100,6 +100,7 @@ ACCURATE: tuple[Phase, ...] = (
             *positive.ACCURATE,
             *weighted.ACCURATE,
             *picked.ACCURATE,
+            *labels.ACCURATE,
         ),
     ),
     ARRANGE,

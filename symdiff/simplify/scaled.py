@@ -28,6 +28,7 @@ from symdiff.simplify.complements import complements
 from symdiff.simplify.far import cosines, far_apart
 from symdiff.simplify.lengths import lengths
 from symdiff.simplify.masked import masked
+from symdiff.simplify.nothings import labels_over
 from symdiff.simplify.parts import Product, place, product_of, viewed_as
 from symdiff.simplify.rewrite import Fact
 from symdiff.simplify.tempered import tempered
@@ -45,6 +46,7 @@ def scaled_norms(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
+    roots = labels_over(roots, facts)
     roots = cosines(tempered(centred_twice(complements(roots, facts))))
     roots = lengths(roots, facts)
     order = toposort(roots)

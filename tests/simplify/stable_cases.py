@@ -530,6 +530,26 @@ ACCURATE: dict[str, Case] = {
             w * scalar("pow", x, label - 1),
         ),
     ),
+    "choice_by_label": _case(
+        (label * x + (1 - label) * w, b.where(label > 0, x, w)),
+        (
+            2 * label * x * y + 2 * (1 - label) * (1 - x) + w,
+            2 * b.where(label > 0, x * y, 1 - x) + w,
+        ),
+        never=(
+            *(label * x - (1 - label) * w, label * x + (1 - label), y * x + (1 - y) * w),
+            label * b.sigmoid(x) + (1 - label) * w,
+        ),
+        x=np.array([1e-20, 1e-12, 0.3, 1e-9, 1e-7, 0.5, 0.9]),
+    ),
+    "log_of_choice": _case(
+        (
+            b.log(b.where(label > 0, pos, 1 - y)),
+            b.where(label > 0, b.log(pos), b.log(1 - y)),
+        ),
+        never=(b.log(b.where(label > 0, pos, w)), b.log(b.where(label > 0, pos, 2 - y))),
+        y=np.array([1e-20, 1e-12, 0.3, 1e-9, 1e-7, 0.5, 0.9]),
+    ),
     "label_less_sigmoid": _case(
         (b.sigmoid(w) - label, (1 - 2 * label) * b.sigmoid((1 - 2 * label) * w)),
         never=(b.sigmoid(w) + label, b.sigmoid(w) - y, 2 * b.sigmoid(w) - label),

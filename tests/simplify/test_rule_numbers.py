@@ -60,6 +60,8 @@ HELPED: Mapping[str, Mapping[str, Any]] = {
 
 #: Rules that help only through those that take up the form they make.
 ENABLING: Mapping[str, str] = {
+    "choice_by_label": "1 − where(c, p, 1 − p) and its logarithm have choices of their own",
+    "log_of_choice": "log(1 + x) is log1p(x)",
     "sum_less_its_share": "1 − σ(z) and 1 − eᶻ have closed forms",
     "sigmoid_of_labels": "its logarithm and its complement have closed forms",
     "weights_into_exponents": "log_of_known and softmax_of_exponentials see plain exponentials",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from symdiff.expr.algebra import linear_combination, power_product, scalar
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import cast, number_of
-from symdiff.simplify.parts import as_like, product_of
+from symdiff.simplify.parts import Product, as_like, below_movement, product_of, sum_of
 from symdiff.simplify.rewrite import Context, Rewrite, Rule, rule
 from symdiff.simplify.rules.kinks import relu_of_where
 
@@ -117,6 +117,54 @@ def scale_of_where(node: Node, context: Context) -> Rewrite | None:
     return None
 
 
+#: Functions of which rules of their own make one function of a label.
+_OF_LABELS = frozenset(("log", "log1p", "log1mexp", "log_softmax", "softplus", "sigmoid", "where"))
+
+
+@rule("stabler", "add")
+def choice_by_label(node: Node, context: Context) -> Rewrite | None:
+    """y a + (1 − y) b = where(y > 0, a, b), for y that is 0 or 1"""
+    total = sum_of(node)
+    products = {x: product_of(x) for x in total.terms}
+    for x, chosen in products.items():
+        for y, e in chosen.factors.items():
+            if e != 1 or not y.facts.zero_or_one or y.op in ("cast", "one_hot", "contract", "add"):
+                continue
+            rest = linear_combination([(y, -1.0)], 1.0)
+            for z, other in products.items():
+                if other.factors.get(rest) != 1 or total.terms[x] != total.terms[z]:
+                    continue
+                a, b = chosen.without(y), other.without(rest)
+                if not _is_plain(a) or not _is_plain(b):
+                    continue
+                branches = [as_like(p.bare(node.dtype), node) for p in (a, b)]
+                new = scalar("where", scalar("gt", y, 0.0), *branches)
+                result = total.without(x, z).plus(new, total.terms[x])
+                return Rewrite(result.node(node), {"y": y}, y.facts.declared)
+    return None
+
+
+@rule("stabler", "log")
+def log_of_choice(node: Node, context: Context) -> Rewrite | None:
+    """log where(c, a, 1 + x) = where(c, log a, log1p x)"""
+    (inside,) = node.inputs
+    if inside.op != "where" or not any(_is_one_more(x) for x in inside.inputs[1:]):
+        return None
+    condition, *branches = inside.inputs
+    made = scalar("where", condition, *(scalar("log", x) for x in branches))
+    return Rewrite(as_like(made, node), {"x": inside})
+
+
+def _is_one_more(x: Node) -> bool:
+    return x.op == "add" and x.attr("constant") == 1
+
+
+def _is_plain(cofactor: Product) -> bool:
+    """Whether there is something to choose, and no rule of its own for the choice."""
+    cores = [below_movement(x)[0] for x in cofactor.factors]
+    return bool(cores) and not any(x.op in _OF_LABELS for x in cores)
+
+
 RULES: tuple[Rule, ...] = (
     question_of_label,
     indicator_of_label,
@@ -125,3 +173,4 @@ RULES: tuple[Rule, ...] = (
     where_of_opposites,
     scale_of_where,
 )
+ACCURATE: tuple[Rule, ...] = (choice_by_label, log_of_choice)

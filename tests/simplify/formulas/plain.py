@@ -9,6 +9,8 @@ FOUR = v([0.5, -1.0, 2.0, 0.25], [1000.0, 0.0, -1000.0, 999.0])
 WEIGHTS = v([1.0, 2.0, -1.0, 0.5])
 LOGITS = v([-2.0, -0.5, 0.3], [-800.0, -800.0, -800.0])
 HITS = v([1.0, 0.0, 1.0], zero_or_one=True)
+CHOSEN = "y*p+(1-y)*(1-p)"
+PROPER = v([0.3, 0.5, 0.9], [1 - 1e-10, 1e-10, 1e-10], range=(0.0, 1.0))
 TABLE: dict[str, Row] = {
     "exp_over_exp_of_max": (
         "np.sum(w*np.exp(z)/np.exp(np.max(z)))",
@@ -69,5 +71,65 @@ TABLE: dict[str, Row] = {
         "-np.log(2*np.sum(y*sigmoid(z))/(np.sum(y)+np.sum(sigmoid(z))))",
         "z",
         {"z": LOGITS, "y": HITS},
+    ),
+    "bernoulli_power": (
+        "-np.log(p**y*(1-p)**(1-y))",
+        "p",
+        {"p": v(0.3, 1.0), "y": v(1.0, zero_or_one=True)},
+    ),
+    "bernoulli_power_any": (
+        "-np.log(p**y*(1-p)**(1-y))",
+        "p",
+        {"p": v(0.3, 0.0), "y": v(1.0, 0.0)},
+    ),
+    "bernoulli_powers": (
+        "-np.sum(np.log(p**y*(1-p)**(1-y)))",
+        "p",
+        {"p": v([0.3, 0.5, 0.9], [1.0, 0.0, 1e-300]), "y": v([1.0, 0.0, 1.0], zero_or_one=True)},
+    ),
+    "bernoulli_one_coin": (
+        "-np.log(np.prod(p**y*(1-p)**(1-y)))",
+        "p",
+        {"p": v(0.3, 1.0), "y": v([1.0, 0.0, 1.0], [1.0, 1.0, 1.0], zero_or_one=True)},
+    ),
+    "categorical_power": (
+        "-np.log(np.prod(p**y))",
+        "p",
+        {
+            "p": v([0.2, 0.5, 0.3], [0.0, 1.0, 1e-200]),
+            "y": v([0.0, 1.0, 0.0], one_hot=True),
+        },
+    ),
+    "binomial_power": (
+        "-np.log(p**k*(1-p)**(n-k))",
+        "p",
+        {"p": v(0.3, 1.0), "k": v(3.0, 5.0), "n": v(5.0)},
+    ),
+    "binomial_power_hess": (
+        "-np.log(p**k*(1-p)**(n-k))",
+        "p",
+        {"p": v(0.3, 0.0), "k": v(3.0, 0.0), "n": v(5.0)},
+        2,
+    ),
+    "power_of_nothing": ("(0.5-p)**(1-y*y)", "p", {"p": v(0.3, 0.5), "y": v(0.3, 1.0)}),
+    "chosen_probability": (
+        f"-np.sum(np.log({CHOSEN}))",
+        "p",
+        {"p": v([0.3, 0.5, 0.9], [1.0, 0.0, 1e-10]), "y": HITS},
+    ),
+    "chosen_focal": (
+        f"-np.sum((1-({CHOSEN}))**2*np.log({CHOSEN}))",
+        "p",
+        {"p": PROPER, "y": HITS},
+    ),
+    "chosen_focal_power": (
+        f"-np.sum((1-({CHOSEN}))**g*np.log({CHOSEN}))",
+        "p",
+        {"p": PROPER, "y": HITS, "g": v(2.0, positive=True)},
+    ),
+    "chosen_focal_where": (
+        "-np.sum((1-np.where(y==1,p,1-p))**2*np.log(np.where(y==1,p,1-p)))",
+        "p",
+        {"p": PROPER, "y": HITS},
     ),
 }

@@ -8,10 +8,7 @@ CENTRED = "(x-np.mean(x))"
 SCALED = {"w": v([0.1, 0.5, 2.0]), "e": v(1e-5)}
 X3 = v([0.3, 1.0, -2.0], [1e180, 2e180, -1e180])
 TINY = v([0.3, 2.0, 1.0], [1e-170, 2e-170, 5e-170])
-CCC = (
-    "1-2*np.mean((x-np.mean(x))*(y-np.mean(y)))"
-    "/(np.var(x)+np.var(y)+(np.mean(x)-np.mean(y))**2)"
-)
+CCC = "1-2*np.mean((x-np.mean(x))*(y-np.mean(y)))/(np.var(x)+np.var(y)+(np.mean(x)-np.mean(y))**2)"
 TABLE: dict[str, Row] = {
     "student_any_freedom": ("np.sum((n+1)/2*np.log(1+r**2/n))", "r", {"r": R, "n": v(3.0)}),
     "student_freedom": ("np.sum((n+1)/2*np.log(1+r**2/n))", "n", {"r": R, "n": v(3.0)}),
