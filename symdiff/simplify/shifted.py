@@ -3,28 +3,24 @@
 log Σ w eᶻ = s + log Σ w e^(z − s) for any s; the largest z whose weight is not 0 is the one that
 serves.  No rule takes such a sum for a logsumexp, since a weight of unknown sign has no logarithm
 (scipy's has its ``b`` for them), and a mask of which nothing is declared is such a weight.  A step
-before a formula is differentiated: s is a number to the derivative, in which it cancels.  What is
-differentiated by must not stand in the weights, since z − s is bounded where they are 0.
+before a formula is differentiated: s is a number to the derivative, in which it cancels.  Where a
+weight is 0, z − s is bounded; where that weight is what is differentiated by, its slope is
+e^(z − s) over the sum, so that there s is raised until that is in range.
 """
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symdiff.expr.algebra import linear_combination, power_product, scalar
-from symdiff.expr.contraction import contract
+from symdiff.expr.algebra import linear_combination, scalar
+from symdiff.expr.contraction import contract, split_operands
 from symdiff.expr.graph import rebuild, rebuilt, toposort
-from symdiff.expr.movement import reduction, stop_gradient
+from symdiff.expr.movement import stop_gradient
 from symdiff.expr.node import Node
-from symdiff.expr.numbers import constant
 from symdiff.expr.views import is_view
-from symdiff.simplify.parts import Product, as_like, product_of, sum_of
-
-_HIGHEST = 709.0
-_LARGEST = 1 << 16
+from symdiff.simplify.parts import Product, as_like, opened, place, product_of, viewed_as
+from symdiff.simplify.shifts import HIGHEST, exponent, raised, shifted_terms, summed
 
 
 def shifted(roots: Sequence[Node], x: Node) -> list[Node]:
@@ -33,6 +29,8 @@ def shifted(roots: Sequence[Node], x: Node) -> list[Node]:
     def made(node: Node) -> Node:
         if node.op == "log":
             return _logarithm(node, x)
+        if node.op == "contract" and not is_view(node):
+            return _contraction(node, x)
         return _quotient(node, x) if node.op == "mul" else node
 
     return rebuilt(roots, made)
@@ -51,76 +49,20 @@ class _Sum:
 
 def _weighted(total: Node, x: Node) -> _Sum | None:
     """A sum of one exponential with weights of unknown sign, shifted."""
-    if total.op != "contract" or is_view(total):
+    apart = summed(total)
+    if apart is None or all(w.facts.nonnegative for w in apart.weights):
         return None
-    operands = list(zip(total.inputs, total.attr("indices"), strict=True))
-    at = [i for i, (y, _) in enumerate(operands) if y.op == "exp"]
-    if len(at) != 1 or any(len(set(own)) < len(own) for _, own in operands):
-        return None
-    weights = [pair for i, pair in enumerate(operands) if i not in at]
-    (e, names), out = operands[at[0]], total.attr("out")
-    if not weights or all(w.facts.nonnegative for w, _ in weights):
-        return None
-    if any(x in toposort([w]) for w, _ in weights):
-        return None
-    sizes = {n: s for y, own in operands for n, s in zip(own, y.shape, strict=True) if s != 1}
-    full = [*out, *(n for n in sizes if n not in out)]
-    known = [sizes[n] for n in full if n in sizes and isinstance(sizes[n], int)]
-    if not set(out) <= set(sizes) or len(known) < len(full) or len(full) == len(out):
-        return None
-    if math.prod(int(str(size)) for size in known) > _LARGEST:
-        return None
-
-    def spread(y: Node, own: Sequence[int]) -> Node:
-        kept = [n for n, s in zip(own, y.shape, strict=True) if s != 1]
-        return contract([contract([y], [own], kept)], [kept], full, sizes)
-
-    z = spread(e.inputs[0], names)
-    factors = [spread(w, own) for w, own in weights]
-    present = scalar("ne", power_product([(w, 1.0) for w in factors]), 0.0)
-    axes = tuple(range(len(out), len(full)))
-    shift = stop_gradient(reduction("max", scalar("where", present, z, -math.inf), axes))
-    less = linear_combination([(z, 1.0), (contract([shift], [out], full, sizes), -1.0)])
-    held = scalar("exp", scalar("minimum", less, _HIGHEST))
-    made = contract([*factors, held], [full] * (len(factors) + 1), out)
-    return _Sum(e, tuple(w for w, _ in weights), shift, less, made)
-
-
-def _terms(total: Node, x: Node) -> tuple[Node, Node] | None:
-    """(s, Σ w e^(z − s)) of a sum of terms w eᶻ, a number among them, with the largest z for s."""
-    own = sum_of(total)
-    parts: list[tuple[Node, Node, float]] = []
-    for term, c in own.terms.items():
-        product = product_of(term)
-        powers = [y for y, e in product.factors.items() if y.op == "exp" and e == 1]
-        if len(powers) != 1:
-            return None
-        weight = product.without(*powers).bare(total.dtype)
-        parts.append((powers[0].inputs[0], weight, c))
-    if own.constant:
-        parts.append((constant(0.0, total.dtype), constant(1.0, total.dtype), own.constant))
-    if len(parts) < 2 or all(c > 0 and w.facts.nonnegative for _, w, c in parts):
-        return None
-    if any(x in toposort([w]) for _, w, _ in parts):
-        return None
-    known = [w.facts.positive for _, w, _ in parts]
-    peaks = [
-        z if sure else scalar("where", scalar("ne", w, 0.0), z, -math.inf)
-        for sure, (z, w, _) in zip(known, parts, strict=True)
-    ]
-    shift = stop_gradient(functools.reduce(lambda y, z: scalar("maximum", y, z), peaks))
-    made = []
-    for sure, (z, w, c) in zip(known, parts, strict=True):
-        less = linear_combination([(z, 1.0), (shift, -1.0)])
-        held = scalar("exp", less if sure else scalar("minimum", less, _HIGHEST))
-        made.append((power_product([(w, 1.0), (held, 1.0)]), c))
-    return shift, linear_combination(made)
+    moving = any(x in toposort([w]) for w in apart.weights)
+    peak = raised(apart.peak, apart.highest) if moving else apart.peak
+    shift = stop_gradient(peak)
+    made = apart.at(shift, not moving)
+    return _Sum(apart.exponential, apart.weights, shift, apart.less(shift), made)
 
 
 def _logarithm(node: Node, x: Node) -> Node:
     product = product_of(node.inputs[0])
     for base, k in product.factors.items():
-        apart = _terms(base, x) if base.op == "add" else None
+        apart = shifted_terms(base, x) if base.op == "add" else None
         if apart is not None:
             shift, total = apart
             powers = {y: e for y, e in product.factors.items() if y.op == "exp"}
@@ -128,29 +70,102 @@ def _logarithm(node: Node, x: Node) -> Node:
             terms = [(y.inputs[0], e) for y, e in powers.items()]
             terms += [(as_like(shift, node), k), (scalar("log", rest), 1.0)]
             return as_like(linear_combination(terms), node)
-        found = _weighted(base, x) if k == 1 else None
+        found = _weighted(base, x)
         if found is not None:
-            rest = product.without(base).times(found.node, 1.0).bare(node.dtype)
-            terms = [(as_like(found.shift, node), 1.0), (scalar("log", rest), 1.0)]
+            rest = product.without(base).times(found.node, k).bare(node.dtype)
+            terms = [(as_like(found.shift, node), k), (scalar("log", rest), 1.0)]
             return as_like(linear_combination(terms), node)
     return node
 
 
 def _quotient(node: Node, x: Node) -> Node:
-    """Σ v w eᶻ / Σ w eᶻ, where both are sums over all axes."""
-    product = product_of(node)
+    """eᵘ / (w eᶻ + …), and Σ v w eᶻ / Σ w eᶻ."""
+    product = opened(node, lambda y: y.op == "exp")
     for base, k in product.factors.items():
-        found = _weighted(base, x) if k < 0 and base.ndim == 0 else None
-        if found is None or found.z.shape != found.exponents.shape:
+        core, _ = place(base, base.ndim)
+        if k >= 0 or core.op not in ("add", "contract"):
             continue
-        result, left = product.without(base).times(found.node, k), -k
-        for other, p in product.factors.items():
-            new = _numerator(other, found, product) if p > 0 else None
-            if new is not None:
-                result, left = result.without(other).times(new, p), left - p
-        if left == 0:
-            return result.node(node)
+        if core.op == "add":
+            made = _below_terms(product, base, core, x)
+        elif base is core and base.ndim == 0:
+            made = _below_sum(product, base, x)
+        else:
+            made = _below_rows(product, base, core, x)
+        if made is not None:
+            return made.node(node)
     return node
+
+
+def _below_terms(product: Product, base: Node, core: Node, x: Node) -> Product | None:
+    apart = shifted_terms(core, x)
+    if apart is None:
+        return None
+    shift, total = apart
+    k = product.factors[base]
+    powers = {y: z for y in product.factors if (z := exponent(y)) is not None}
+    terms = [(z, product.factors[y]) for y, z in powers.items()]
+    terms.append((viewed_as(base, as_like(shift, core)), k))
+    made = product.without(base, *powers).times(viewed_as(base, as_like(total, core)), k)
+    return made.times(scalar("exp", linear_combination(terms)), 1.0)
+
+
+def _below_rows(product: Product, base: Node, core: Node, x: Node) -> Product | None:
+    """w eᶻ / Σ w eᶻ, each row by its own sum."""
+    found = _weighted(core, x)
+    powers = {y: e for y, e in product.factors.items() if y.op == "exp" and e > 0}
+    if found is None or not powers:
+        return None
+    k = product.factors[base]
+    terms = [(y.inputs[0], e) for y, e in powers.items()]
+    power = linear_combination([*terms, (viewed_as(base, found.shift), k)])
+    if all(w in product.factors for w in found.weights):  # where these are 0, so is all
+        power = scalar("minimum", power, HIGHEST)
+    made = product.without(base, *powers).times(viewed_as(base, found.node), k)
+    return made.times(scalar("exp", power), 1.0)
+
+
+def _contraction(node: Node, x: Node) -> Node:
+    """Σ v w eᶻ / Σ w eᶻ, where a quotient of rows is summed over these."""
+    whole = split_operands(node)
+    if whole.op != "contract":
+        return node
+    operands = list(zip(whole.inputs, whole.attr("indices"), strict=True))
+    for i, (y, own) in enumerate(operands):
+        for base, k in product_of(y).factors.items():
+            found = _weighted(base, x) if k < 0 and base.ndim == y.ndim else None
+            at = [j for j, (z, names) in enumerate(operands) if _is_power(z, own, names)]
+            if found is None or len(at) != 1:
+                continue
+            e, names = operands[at[0]]
+            sizes = dict(zip(names, e.shape, strict=True))
+            less = contract([found.shift], [own], names, sizes)
+            power = linear_combination([(e.inputs[0], 1.0), (less, k)])
+            if all(w in whole.inputs for w in found.weights):
+                power = scalar("minimum", power, HIGHEST)
+            inputs = list(whole.inputs)
+            inputs[at[0]] = scalar("exp", power)
+            inputs[i] = product_of(y).without(base).times(found.node, k).node(y)
+            return as_like(rebuild(whole, inputs), node)
+    return node
+
+
+def _is_power(z: Node, own: Sequence[int], names: Sequence[int]) -> bool:
+    """Whether an operand is an exponential over all of the axes of another."""
+    return z.op == "exp" and set(own) <= set(names) and len(set(names)) == len(names)
+
+
+def _below_sum(product: Product, base: Node, x: Node) -> Product | None:
+    """Σ v w eᶻ / Σ w eᶻ, where both are sums over all axes."""
+    found = _weighted(base, x)
+    if found is None or found.z.shape != found.exponents.shape:
+        return None
+    k = product.factors[base]
+    result, left = product.without(base).times(found.node, k), -k
+    for other, p in product.factors.items():
+        new = _numerator(other, found, product) if p > 0 else None
+        if new is not None:
+            result, left = result.without(other).times(new, p), left - p
+    return result if left == 0 else None
 
 
 def _numerator(node: Node, total: _Sum, product: Product) -> Node | None:
@@ -160,6 +175,6 @@ def _numerator(node: Node, total: _Sum, product: Product) -> Node | None:
         return None
     beside = set(inputs) | set(product.factors)
     bounded = all(w in beside for w in total.weights)
-    power = scalar("minimum", total.exponents, _HIGHEST) if bounded else total.exponents
+    power = scalar("minimum", total.exponents, HIGHEST) if bounded else total.exponents
     e = scalar("exp", power)
     return e if node is total.z else rebuild(node, [e if y is total.z else y for y in inputs])

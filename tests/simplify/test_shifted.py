@@ -39,6 +39,13 @@ SUMS = {
     "each": power_product([(w, 1.0), (e, 1.0), (total, -1.0)]),
     "squares": (b.einsum("i,i,i->", c, w, e) / total) ** 2,
     "terms": b.log(power_product([(terms, 1.0), (b.exp(c), 2.0)])),
+    "terms without an exponential": b.log(linear_combination([(w * e, 1.0), (c**2, 1.0)])),
+    "a sum below a line": b.log(c[3] / total),
+    "a share without its weight": power_product([(e, 1.0), (terms, -1.0)]),
+    "one less": power_product([(terms, -1.0), (c, 1.0)]),
+    "sums over axes as terms": b.log(c[3] * total + b.exp(z[0])),
+    "rows": R * b.exp(Z) / b.sum(R * b.exp(Z), axis=1, keepdims=True),
+    "rows summed": b.sum(c * (R * b.exp(Z) / b.sum(R * b.exp(Z), axis=1, keepdims=True))),
     "terms below a line": b.log(power_product([(terms, -1.0), (b.exp(c), 1.0)])),
 }
 OTHERS = {
@@ -48,7 +55,7 @@ OTHERS = {
     "one sum below another": b.sum(c) / total,
     "squares of exponentials": b.einsum("i,i,i->", w, e, e) ** -1.0,
     "terms that are not negative": b.log(linear_combination([(positive * e, 1.0)], 1.0)),
-    "terms without an exponential": b.log(linear_combination([(w * e, 1.0), (c, 1.0)])),
+    "terms without exponentials": b.log(linear_combination([(w * z, 1.0), (c, 1.0)])),
     "one term": b.log(w * e),
     "a size that is a name": b.log(b.einsum("i,i->", more, b.exp(names))),
 }
@@ -78,9 +85,24 @@ def test_others_stay(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SUMS)
-def test_weights_that_are_differentiated_stay(name: str) -> None:
+def test_weights_that_are_differentiated(name: str) -> None:
     by = R if "rows" in name else w
-    assert shifted([SUMS[name]], by) == [SUMS[name]]
+    (made,) = shifted([SUMS[name]], by)
+    assert made is not SUMS[name]
+    np.testing.assert_allclose(evaluate(made, VALUES), evaluate(SUMS[name], VALUES), rtol=1e-14)
+
+
+def test_slopes_by_weights() -> None:
+    """Also by one that is 0, whose exponential is much larger than those that count."""
+    shapes = {"z": (3,), "m": (3,)}
+    slope = sd.derive("log(sum(m*exp(z)))", wrt="m", shapes=shapes).derivative
+    far = {"z": np.array([900.0, 200.0, 899.0]), "m": np.array([2.0, 0.0, 0.5])}
+    total = 2 + 0.5 * np.exp(-1.0)
+    expected = np.array([1.0, np.exp(-700.0), np.exp(-1.0)]) / total
+    np.testing.assert_allclose(slope(**far), expected, rtol=1e-13)
+    hidden = {"z": np.array([100.0, 750.0, 99.0]), "m": np.array([2.0, 0.0, 0.5])}
+    expected = np.array([1.0, np.exp(650.0), np.exp(-1.0)]) / total
+    np.testing.assert_allclose(slope(**hidden), expected, rtol=1e-12)
 
 
 def test_a_mask_of_which_nothing_is_declared() -> None:

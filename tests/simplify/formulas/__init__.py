@@ -52,6 +52,7 @@ from tests.simplify.formulas import (
     targets,
     tempers,
     unsigned,
+    weights,
 )
 from tests.simplify.formulas.variables import Row
 
@@ -103,5 +104,6 @@ FAMILIES = (
     guesses,
     plain,
     unsigned,
+    weights,
 )
 TABLE: dict[str, Row] = {name: row for family in FAMILIES for name, row in family.TABLE.items()}
