@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from symdiff.expr import build as b
+from symdiff.expr import movement as scan
 from symdiff.expr.algebra import power_product, scalar
-from tests.simplify.cases import LABELS, SMALL, Case, case, hot, k, mask, u, x, y, z
+from symdiff.expr.node import Node
+from tests.simplify.cases import LABELS, SMALL, Case, case, hot, k, label, mask, u, x, y, z
 
 z_ = np.array([[2.0, 0.0, -1.0, 0.5], [-1.0, -1.5, -0.7, 1.0], [0.1, 0.2, 3.0, 4.0]])
 q, log_q = b.softmax(z), b.log_softmax(z)
@@ -15,6 +17,16 @@ picks = b.one_hot(k, 4)
 v = b.input("v", (3,))
 s, c = b.input("s", ()), b.input("c", (), positive=True)
 guard = scalar("reciprocal_or_zero", x)
+
+row = b.softmax(x)
+SURE = np.array([[40.0, 0.0, -1.0, 0.5], [-1.0, 41.5, -0.7, 1.0], [50.1, 0.2, 3.0, 4.0]])
+
+
+def others(q: Node, which: list[float]) -> Node:
+    """The sum of some probabilities of each row."""
+    names = "ij,j->i" if q.ndim == 2 else "j,j->"
+    return b.einsum(names, q, b.constant(np.array(which)))
+
 
 CASES: dict[str, Case] = {
     "function_of_picked": case(
@@ -90,5 +102,30 @@ CASES: dict[str, Case] = {
         y=np.array([1.0, 2.0, 0.5, 0.3, 1.0, 1.0, 2.0]),
         s=np.array(1e-100),
         c=np.array(0.3),
+    ),
+    "complement_of_part": case(
+        (1 - b.sum(q[:, :2], axis=1), others(q, [0.0, 0.0, 1.0, 1.0])),
+        (v + 2 - 2 * b.sum(q[:, 1:3], axis=1), v + 2 * others(q, [1.0, 0.0, 0.0, 1.0])),
+        (1 - row[0] - row[3], others(row, [0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0])),
+        never=(
+            *(1 - q[:, :2], 2 - b.sum(q[:, :2], axis=1), 1 - row[0], 1 + row[0] + row[1]),
+            *(1 - b.sum(q[:2], axis=0), b.sum(q[:, :2], axis=1) - v),
+        ),
+        z=SURE,
+        x=np.array([40.0, -3.0, -1e-9, 1e-12, 0.7, 2.0, 3.0]),
+        v=np.array([0.5, -2.0, 3.0]),
+    ),
+    "complement_of_running_sum": case(
+        (1 - b.cumsum(row)[:-1], scan.cumsum(row, 0, True)[1:]),
+        (2 - 2 * b.cumsum(q, axis=1)[:, 1], 2 * scan.cumsum(q, 1, True)[:, 2]),
+        never=(1 - b.cumsum(row), 2 - b.cumsum(row)[:2], 1 - b.cumsum(q, axis=0)[:2]),
+        z=SURE,
+        x=np.array([40.0, -3.0, -1e-9, 1e-12, 0.7, 2.0, 3.0]),
+    ),
+    "complement_of_masked": case(
+        (1 - b.sum(label * row), b.einsum("i,i->", row, 1 - label)),
+        never=(1 - b.sum(y * row), 2 - b.sum(label * row), 1 - b.sum(row * row)),
+        label=np.array([1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0]),
+        x=np.array([40.0, -3.0, -1e-9, 1e-12, 0.7, 2.0, 3.0]),
     ),
 }

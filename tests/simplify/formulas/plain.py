@@ -132,4 +132,32 @@ TABLE: dict[str, Row] = {
         "p",
         {"p": PROPER, "y": HITS},
     ),
+    "survival_softmax": (
+        "-np.log(1-np.sum(softmax(z)[:2]))",
+        "z",
+        {"z": v([0.5, -1.0, 2.0, 0.3], [1000.0, 0.0, -5.0, 1.0])},
+    ),
+    "survival_softmax_rows": (
+        "-np.sum(np.log(1-np.sum(softmax(Z)[:,:2],axis=1)))",
+        "Z",
+        {"Z": v([[0.5, -1.0, 2.0], [0.1, 0.2, -0.3]], [[1000.0, 0.0, 5.0], [1000.0, -1.0, 3.0]])},
+    ),
+    "survival_cumsum": (
+        "-np.sum(np.log(1-np.cumsum(softmax(z))[:-1]))",
+        "z",
+        {"z": v([0.5, -1.0, 2.0, 0.3], [1000.0, 900.0, -5.0, 1.0])},
+    ),
+    "neither_of_two": (
+        "-np.log(1-softmax(z)[0]-softmax(z)[1])",
+        "z",
+        {"z": v([0.5, -1.0, 2.0, 0.3], [1000.0, 0.0, -5.0, 1.0])},
+    ),
+    "none_of_masked": (
+        "-np.log(1-np.sum(m*softmax(z)))",
+        "z",
+        {
+            "z": v([0.5, -1.0, 2.0, 0.3], [1000.0, 0.0, -5.0, 1.0]),
+            "m": v([1.0, 0.0, 0.0, 1.0], zero_or_one=True),
+        },
+    ),
 }
