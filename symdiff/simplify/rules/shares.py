@@ -37,7 +37,8 @@ def complement_of_part(node: Node, context: Context) -> Rewrite | None:
             found[q, axis] = [*terms, term], weights + c / total.constant * which
     for (q, axis), (terms, weights) in found.items():
         whole = all(t.shape == terms[0].shape for t in terms)
-        if not whole or weights.min() != 0 or np.count_nonzero(weights != 1) < 2:
+        lost = np.count_nonzero(weights != 1)
+        if not whole or weights.min() != 0 or not 1 < lost < len(weights):
             continue
         kept = [a for a in range(q.ndim) if a != axis]
         mask = constant(weights, q.dtype)

@@ -160,4 +160,14 @@ TABLE: dict[str, Row] = {
             "m": v([1.0, 0.0, 0.0, 1.0], zero_or_one=True),
         },
     ),
+    "left_by_some": (
+        "np.sum((1-np.sum(softmax(z)[:2]))**2)",
+        "z",
+        {"z": v([0.5, -1.0, 2.0, 0.3], [50.0, 0.0, -5.0, 1.0])},
+    ),
+    "ranked_probability": (
+        "np.sum((1-np.cumsum(softmax(z))[:-1])**2)",
+        "z",
+        {"z": v([0.5, -1.0, 2.0, 0.3], [50.0, 0.0, -5.0, 1.0])},
+    ),
 }
