@@ -22,6 +22,7 @@ from symdiff.expr.movement import reduction
 from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant, number_of
 from symdiff.expr.views import expand_dims, is_view
+from symdiff.simplify.alike import alike
 from symdiff.simplify.balanced import balanced, opened_scalars
 from symdiff.simplify.centring import centred_twice
 from symdiff.simplify.complements import complements
@@ -46,7 +47,7 @@ def scaled_norms(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
-    roots = labels_over(roots, facts)
+    roots = alike(labels_over(roots, facts))
     roots = cosines(tempered(centred_twice(complements(roots, facts))))
     roots = lengths(roots, facts)
     order = toposort(roots)

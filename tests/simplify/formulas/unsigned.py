@@ -70,4 +70,14 @@ TABLE: dict[str, Row] = {
         "l",
         {"x": v([1.0, 2.0], [1e180, -1e180]), "y": v([0.3, 0.5]), "a": v(1.5), "l": v(0.7, 1e180)},
     ),
+    "jensen_shannon_near": (
+        "0.5*np.sum(p*np.log(2*p/(p+q)))+0.5*np.sum(q*np.log(2*q/(p+q)))",
+        "q",
+        {"p": v([0.2, 0.3, 0.5]), "q": v([0.4, 0.4, 0.2], [1e-300, 0.3 + 1e-12, 0.7])},
+    ),
+    "poisson_deviance_near": (
+        "2*np.sum(np.where(k>0,k*np.log(k/m),0)-(k-m))",
+        "m",
+        {"m": v([1.0, 3.0], [1e-200, 4.0 + 1e-9], positive=True), "k": v([0.0, 4.0])},
+    ),
 }
