@@ -27,6 +27,7 @@ from symdiff.simplify.balanced import balanced, opened_scalars
 from symdiff.simplify.centring import centred_twice
 from symdiff.simplify.complements import complements
 from symdiff.simplify.far import cosines, far_apart
+from symdiff.simplify.hills import hills
 from symdiff.simplify.lengths import lengths
 from symdiff.simplify.masked import masked
 from symdiff.simplify.nothings import labels_over
@@ -47,7 +48,7 @@ def scaled_norms(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[
     """
     done: dict[Node, Node] = {}
     scaled: set[Node] = set()
-    roots = alike(labels_over(roots, facts))
+    roots = hills(alike(labels_over(roots, facts)))
     roots = cosines(tempered(centred_twice(complements(roots, facts))))
     roots = lengths(roots, facts)
     order = toposort(roots)

@@ -16,6 +16,7 @@ ROWS = v(
 FAR = v([0.3, 1.0], [1e3, -1e4])
 MIXED = {"x": FAR, "m": v([0.1, 0.9]), "s": v([0.5, 0.7]), "w": v([0.4, 0.6])}
 MIXTURE = "np.sum(w*np.exp(-(x[:,None]-m)**2/(2*s**2))/(s*np.sqrt(2*np.pi)),axis=1)"
+DOSE = {"x": v([0.5, 2.0], [1e200, 1e-200]), "n": v(3.0), "k": v(1.5)}
 TABLE: dict[str, Row] = {
     "balanced_softmax_any": (
         "-np.mean(np.log(n[k]*np.exp(z[np.arange(3),k])/np.sum(n*np.exp(z),axis=1)))",
@@ -65,5 +66,24 @@ TABLE: dict[str, Row] = {
             "M": v([[0.0, 1.0], [1.0, 1.0]]),
             "V": v([[0.5, 1.0], [1.0, -1.0]]),
         },
+    ),
+    "hill_any": ("np.sum(x**n/(k**n+x**n))", "x", DOSE),
+    "hill_half": ("np.sum(x**n/(k**n+x**n))", "k", DOSE),
+    "hill_slope": ("np.sum(x**n/(k**n+x**n))", "n", DOSE),
+    "hill_inverse": ("np.sum(1/(1+(k/x)**n))", "k", DOSE),
+    "four_parameters": (
+        "np.sum(d+(a-d)/(1+(x/k)**n))",
+        "n",
+        {**DOSE, "a": v(0.1), "d": v(2.0)},
+    ),
+    "log_logistic_any": (
+        "-np.sum(np.log((b/a)*(t/a)**(b-1)/(1+(t/a)**b)**2))",
+        "b",
+        {"t": v([1.0, 2.0], [1e-200, 1e200]), "a": v(1.2), "b": v(3.0)},
+    ),
+    "burr_any": (
+        "-np.sum(np.log(c*k*x**(c-1)/(1+x**c)**(k+1)))",
+        "c",
+        {"x": v([1.0, 2.0], [1e200, 1e-300]), "c": v(1.5, 10.0), "k": v(0.5)},
     ),
 }
