@@ -21,6 +21,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import constant, number_of
 from symdiff.expr.views import expand_dims, is_view
 from symdiff.simplify.parts import Product, Sum, as_like, opened_sum, product_of, sum_of
+from symdiff.simplify.poles import pole_apart
 from symdiff.simplify.series import TAYLOR, Series
 
 _FEW, _MANY = 8, 30
@@ -142,7 +143,10 @@ class _Pass:
             gathered = self.gathered(node)
             if gathered is not None:
                 return gathered
-        return self.expanded(node)
+        found = self.expanded(node)
+        if found is not None or node.op != "add":
+            return found
+        return pole_apart(node, self.variable.u, self.term, self.expanded)
 
     def expanded(self, node: Node) -> Node | None:
         found = self.term(node)

@@ -21,6 +21,9 @@ i = b.input("i", (7,), dtype="int64", labels=7)
 X = np.array([-1e-9, 1e-300, 1e-5, -0.09, 0.3, -0.6, 4.0])
 Y = np.array([0.5, 2.0, -1.0, 3.0, 0.1, -0.2, 1.0])
 VALUES: dict[Node | str, Any] = {"x": X, "y": Y, "a": np.array(1e-7), "i": np.arange(7)}
+k = b.input("k", (7,))
+K = np.array([0.0, 0.0, 0.0, 1.0, 0.0, -1.0, 2.0])
+VALUES = {**VALUES, "k": K}
 exp, expm1 = b.exp(x), b.expm1(x)
 along = a * y
 
@@ -50,6 +53,14 @@ MENDED = {
     "with a factor": (
         y * exp / x - y * expm1 / x**2,
         Y * exact(lambda u: (u * mpmath.exp(u) - mpmath.expm1(u)) / u**2),
+    ),
+    "beside a multiple that is nearly its pole": (
+        -1 / b.expm1(-x) - (1 + k) / x,
+        exact(lambda u: -1 / mpmath.expm1(-u) - 1 / u) - K / X,
+    ),
+    "beside a number that it nearly is": (
+        -x / b.expm1(-x) - (1 + k),
+        exact(lambda u: -u / mpmath.expm1(-u) - 1) - K,
     ),
     "with others beside it": (
         3 + y + exp / x - expm1 / x**2,

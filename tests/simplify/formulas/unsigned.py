@@ -80,4 +80,14 @@ TABLE: dict[str, Row] = {
         "m",
         {"m": v([1.0, 3.0], [1e-200, 4.0 + 1e-9], positive=True), "k": v([0.0, 4.0])},
     ),
+    "zero_truncated_poisson": (
+        "np.sum(l-k*np.log(l)+np.log(1-np.exp(-l)))",
+        "l",
+        {"l": v([0.5, 2.0], [1e-20, 800.0], positive=True), "k": v([1.0, 3.0])},
+    ),
+    "zero_truncated_log_rate": (
+        "np.sum(np.exp(a)-k*a+np.log(1-np.exp(-np.exp(a))))",
+        "a",
+        {"a": v([0.5, 2.0], [-60.0, 6.0]), "k": v([1.0, 3.0])},
+    ),
 }
