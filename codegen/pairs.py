@@ -187,7 +187,8 @@ class Parts:
         ((number, _),) = numbers
         size = next(value for value, place in self.numbers.items() if place == number)
         for x, e in item.units:
-            total = self.items.get(x) if e == 1 and x in alone else None
+            once = e == 1 and item.units[x, e] == 1  # a square holds what it is of twice
+            total = self.items.get(x) if once and x in alone else None
             if total is None or total.kind == "mul" or total.rest:
                 continue
             terms = [(y, c) for y, c in total.units if y >= 0]

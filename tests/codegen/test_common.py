@@ -201,6 +201,7 @@ SIGMOIDS = {
 }
 NUMBERS = {
     "sizes first": (product(s, b.size_node("n"), m.sum()), 3),
+    "a sum that is squared": (product(x, (total((x**2, -0.3), constant=1.0), 2.0)) * 0.3, 5),
     "of numbers only": (b.log(b.broadcast_to(b.constant(1.0), (3, 4))) * x, 0),
 }
 CASES = {
