@@ -28,6 +28,7 @@ from symdiff.simplify.parts import (
 from symdiff.simplify.rewrite import Fact
 
 _WIDE = 1e50
+_TINY = 2.0**-1022
 
 
 def lengths(roots: Sequence[Node], facts: set[Fact] | None = None) -> list[Node]:
@@ -144,7 +145,8 @@ def _length_and_share(total: Node) -> tuple[Node, Node] | None:
     parts = opened_sum(total)
     if not any(_is_square(term) and not _is_bounded(term) for term in parts.terms):
         return None
-    sides = [constant(math.sqrt(abs(parts.constant)), total.dtype)] if parts.constant else []
+    # Any h > 0 will do; where all terms are 0, so is the sum, and not 0/0.
+    sides = [constant(math.sqrt(abs(parts.constant)) or _TINY, total.dtype)]
     terms: list[Product] = [Product({}, parts.constant)] if parts.constant else []
     for term, c in parts.terms.items():
         product = product_of(term)

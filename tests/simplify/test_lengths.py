@@ -113,6 +113,14 @@ def test_nothing_overflows_in_what_is_shared_out(name: str) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
+def test_of_nothing_the_root_is_nothing() -> None:
+    """Where all terms are 0, nothing is 0/0."""
+    nothing: dict[Node | str, Any] = {name: np.zeros_like(value) for name, value in VALUES.items()}
+    for node in (b.sqrt(x**2 + z), b.sqrt(x @ x + c), b.sqrt(x**2 - 4 * y * z)):
+        made = np.asarray(evaluate(scaled_norms([node])[0], nothing))
+        np.testing.assert_array_equal(made, np.zeros(made.shape))
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_others_are_not(name: str) -> None:
     assert lengths([OTHERS[name]]) == [OTHERS[name]]
