@@ -20,7 +20,7 @@ def form(node: Node) -> int:
     """What the node counts."""
     multiple = node.op == "mul" and node.attr("exponents") == (1.0,)
     inward = 0 if multiple else sum(_stands_inside(x, node) for x in node.inputs)
-    return 4 * inward + _asks(node)
+    return 4 * inward + _asks(node) + 3 * _powers_of_powers(node)
 
 
 def _stands_inside(x: Node, node: Node) -> int:
@@ -48,6 +48,14 @@ def _permutes(x: Node) -> bool:
     sizes = zip(names, x.inputs[0].shape, strict=True)
     places = [out.index(n) for n, size in sizes if n in out and size != 1]
     return places != sorted(places)
+
+
+def _powers_of_powers(node: Node) -> int:
+    """The factors that are powers of their own to another power than 1, which goes into them."""
+    if node.op != "mul":
+        return 0
+    factors = zip(node.inputs, node.attr("exponents"), strict=True)
+    return sum(x.op == "pow" and e != 1 for x, e in factors)
 
 
 def _asks(node: Node) -> int:
