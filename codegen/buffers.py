@@ -21,7 +21,10 @@ from symdiff.expr.shapes import Shape, Size, shape_size, size_mul
 
 
 class Form(NamedTuple):
-    """A buffer's shape and dtype, and the number that it holds if it is a constant."""
+    """A buffer's shape and dtype, and the number that it holds if it is a constant.
+
+    The number is a register's until lines are written, and then its text.
+    """
 
     shape: Shape
     dtype: str
@@ -91,7 +94,7 @@ def plan_buffers(
     for step in program.steps:
         register = step.dest
         if step.is_constant:
-            form = Form(step.shape, step.dtype, program.steps[step.args[0]].detail("literal"))
+            form = Form(step.shape, step.dtype, str(step.args[0]))
             if form not in constants:
                 constants[form] = len(forms)
                 forms.append(form)

@@ -190,7 +190,7 @@ def buffer_lines(style: Style, forms: Sequence[Form], buffers: str, function: st
     for form, same in groupby(forms):
         sizes = ", ".join(style.size(size).code for size in form.shape)
         comma = "," if len(form.shape) == 1 else ""
-        number = f", {style.number(float(form.number), form.dtype).code}" if form.number else ""
+        number = f", {form.number}" if form.number else ""
         count, dtype = len([*same]), style.dtype_code(form.dtype)
         items.append(f"({count}, {dtype}, ({sizes}{comma}){number})")
     arguments = [style.names.own("work"), '"' + function + '"', *items]

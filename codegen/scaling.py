@@ -117,7 +117,17 @@ class _Move(Scaling):
         """An array of one number, scaled."""
         one = monomial(self.program, step.args[0])
         number = self.number(times(one, number_of(self.program, self.scale)))
-        return self.builder.append(replace(step, args=(number,), details=()))
+        details = (("constant", "weights"),) if step.details and self.is_plain(number) else ()
+        return self.builder.append(replace(step, args=(number,), details=details))
+
+    def is_plain(self, number: int) -> bool:
+        """Whether a number is a literal or a quotient of one by a size: no line has to make it."""
+        step = self.builder.steps[number]
+        if step.action != "mul":
+            return step.action == "number"
+        sources = [self.builder.steps[arg] for arg in step.args]
+        sizes = [x.action == "size" and isinstance(x.detail("size"), str) for x in sources]
+        return sizes == [True] and step.detail("exponents") == (-1.0,)
 
     def view_of_scaled(self, register: int, base: int) -> int:
         """An argument as it is, or if it is the base, or a view of it, that of the scaled base."""

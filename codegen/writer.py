@@ -157,8 +157,10 @@ class Writer:
             name = called[head]
             if step.action == "call":
                 code = call_line(style, step, sources, args, name, place)
-            elif step.dest in kept.buffer and step.is_constant:
+            elif step.is_constant:
                 code = f"{name} = {place.code(step.dest)}"
+                at = first + kept.buffer[step.dest]
+                self.forms[at] = self.forms[at]._replace(number=args[0].code)
             else:
                 code = f"{name} = {print_step(style, step, args, sources).code}"
             texts[step.dest] = Text(name)

@@ -104,7 +104,8 @@ class Lines:
 
 def slope(first: float, last: float, times: float) -> float:
     """The power of the depth with which something grows that is ``times`` as deep: 1 is linear."""
-    return math.log(last / first) / math.log(times) if first > 0 and last > 0 else 0.0
+    told = first > 0 and last > 0 and times != 1
+    return math.log(last / first) / math.log(times) if told else 0.0
 
 
 def superlinear(works: Sequence[Mapping[str, float]], most: float) -> dict[str, float]:

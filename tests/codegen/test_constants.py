@@ -131,7 +131,7 @@ def test_equal_constants_are_one_and_counted() -> None:
     (ones,) = [f for f in written_of(found.description, "backward").buffers.forms if f.number]
     assert form_bytes(ones) == form_bytes(ones._replace(number=""))
     assert ITEM_BYTES["float32"] == 4
-    assert (ones.shape, ones.number) == (("batch",), "1.0")
+    assert ones.shape == ("batch",)
 
 
 def test_a_gradient_of_one_element_is_the_end_of_a_product() -> None:
@@ -214,3 +214,25 @@ def test_a_loss_beside_its_squares_is_a_dot_product() -> None:
     source = compile_spec(REGRESSION).source
     kernel = source[source.index("def _backward_with_norms(") :].split("\n\n\n")[0]
     assert "loss = np.vdot(product, product) / batch" in kernel
+
+
+def test_weights_that_are_a_number_over_a_size_are_kept_with_it() -> None:
+    """They are filled anew where the size is another."""
+    spec = REGRESSION.replace("sum(", "mean(").replace("z = ", 'h = "relu(x @ V)"\nz = ')
+    spec = spec.replace("x @ W + c", "h @ W + c").replace("W = {", "V = { shape = [3, 3] }\nW = {")
+    found = compile_spec(spec)
+    kernel = found.source[found.source.index("def _backward_with_norms(") :].split("\n\n\n")[0]
+    assert "(1, dtype, (batch,), 2 / batch)" in kernel
+    assert re.search(r"weights = b\[\d+\]", kernel)
+    assert "np.full" not in kernel
+    module, plain = found.module(), compile_spec(spec, style="plain").module()
+    params, work, rng = module.init(seed=0), module.Workspace(), np.random.default_rng(2)
+    for batch in (5, 5, 2, 7):
+        x, y = rng.normal(size=(batch, 3)).astype("f4"), rng.normal(size=(batch, 1)).astype("f4")
+        ours = module.backward_with_norms(params, x, y, work=work)
+        theirs = plain.backward_with_norms(params, x, y)
+        for mine, other in zip(ours[1:], theirs[1:], strict=True):
+            for name, array in mine.items():
+                np.testing.assert_allclose(array, other[name], rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="batch is 0"):
+        module.backward_with_norms(params, x[:0], y[:0], work=work)

@@ -144,8 +144,9 @@ def _hvp(params, v, x, y, work=None):
     _nonzero(batch, "batch")
 
     b = _buffers(
-        work, "hvp", (3, dtype, (batch, 3)), (1, dtype, (3,), 1), (1, dtype, (batch,)),
-        (1, dtype, (batch,), 1), (1, dtype, (3,)), (2, dtype, (4, 3))
+        work, "hvp", (3, dtype, (batch, 3)), (1, dtype, (3,), 1),
+        (1, dtype, (3,), 1 / batch), (1, dtype, (batch,)), (1, dtype, (batch,), 1),
+        (1, dtype, (3,)), (2, dtype, (4, 3))
     )
     product = x.dot(W, out=b[0])
     product += c
@@ -153,16 +154,17 @@ def _hvp(params, v, x, y, work=None):
     product_2 = x.dot(v_W, out=b[1])
     product_2 += v_c
     ones = b[3]
-    total = _one_hot(y, 3, dtype).dot(np.full(3, 1 / batch, dtype=dtype), out=b[4])
+    weights = b[4]
+    total = _one_hot(y, 3, dtype).dot(weights, out=b[5])
     product_2 *= total[:, None]
     t1 = np.multiply(product_2, product, out=b[2])
-    total_2 = t1.dot(ones, out=b[4])
+    total_2 = t1.dot(ones, out=b[5])
     product_2 -= total_2[:, None]
     product *= product_2
-    ones_2 = b[5]
-    Hv_c = ones_2.dot(product, out=b[6])
-    Hv_W = x.T.dot(product, out=b[7])
-    t2 = np.multiply(v_W, 0.1, out=b[8])
+    ones_2 = b[6]
+    Hv_c = ones_2.dot(product, out=b[7])
+    Hv_W = x.T.dot(product, out=b[8])
+    t2 = np.multiply(v_W, 0.1, out=b[9])
     Hv_W += t2
     return {"W": Hv_W, "c": Hv_c}
 
