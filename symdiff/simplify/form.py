@@ -10,6 +10,7 @@ from symdiff.expr.node import Node
 from symdiff.expr.numbers import number_of
 from symdiff.expr.ops import OPS
 from symdiff.expr.views import expanded_axes, is_view
+from symdiff.simplify.parts import sum_of
 from symdiff.simplify.terms import matched_axes
 
 _MOVING = ("reshape", "flip")
@@ -20,7 +21,7 @@ def form(node: Node) -> int:
     """What the node counts."""
     multiple = node.op == "mul" and node.attr("exponents") == (1.0,)
     inward = 0 if multiple else sum(_stands_inside(x, node) for x in node.inputs)
-    return 4 * inward + _asks(node) + 3 * _powers_of_powers(node)
+    return 4 * inward + _asks(node) + 3 * _powers_of_powers(node) + 6 * _meets(node)
 
 
 def _stands_inside(x: Node, node: Node) -> int:
@@ -48,6 +49,20 @@ def _permutes(x: Node) -> bool:
     sizes = zip(names, x.inputs[0].shape, strict=True)
     places = [out.index(n) for n, size in sizes if n in out and size != 1]
     return places != sorted(places)
+
+
+def _meets(node: Node) -> bool:
+    """Whether an exponential is multiplied by a sigmoid that it makes the other one of."""
+    if node.op != "mul":
+        return False
+    factors = [x for x, e in zip(node.inputs, node.attr("exponents"), strict=True) if e > 0]
+    powers = [sum_of(x.inputs[0]) for x in factors if x.op == "exp"]
+    return bool(powers) and any(
+        power.minus(sum_of(s.inputs[0]), -1.0) is not None
+        for s in factors
+        for power in powers
+        if s.op == "sigmoid"
+    )
 
 
 def _powers_of_powers(node: Node) -> int:

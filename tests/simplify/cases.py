@@ -322,6 +322,7 @@ CASES: dict[str, Case] = {
         (b.exp(w) * sig(-w), sig(w)),
         (x * b.exp(y - w) * sig(w), x * b.exp(y) * sig(-w)),
         (b.exp(w) * sig(-w) ** 2, sig(w) * sig(-w)),
+        (b.exp(w) * b.sqrt(sig(-w)), b.exp(w / 2) * b.sqrt(sig(w))),
         never=(b.exp(w) * sig(w), b.exp(x) * sig(-w), b.exp(w) / sig(-w)),
     ),
     "odds_of_sigmoid": case(

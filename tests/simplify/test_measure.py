@@ -74,6 +74,9 @@ OTHERS = {
     "quotients with one numerator": 1 / (1 + b.tanh(x)) - 1 / (1 - b.tanh(x)),
     "a tanh of a negative": 2 - 4 * b.sigmoid(-2 * x) + (y - x) / s**2,
     "weights that are sums": b.log(b.einsum("i,ij,j->", b.exp(x), A, b.exp(y))),
+    "an exponential beside the root of a sigmoid": b.exp(x) * b.sqrt(b.sigmoid(-x)) + b.exp(x),
+    "the other way round": b.exp(-x) * b.sqrt(b.sigmoid(x)),
+    "powers of both": b.exp(x) ** 1.5 * b.sigmoid(-x) ** 2 + b.exp(x) ** 3 * b.sqrt(b.sigmoid(-x)),
     "a softmax of powers": s * positive ** (s - 1) / (positive ** (s - 1)).sum(),
 }
 ALL = {**MOVED, **LENGTHS, **ROOTS, **OTHERS}

@@ -6,6 +6,7 @@ needs only that the cofactors add up to a number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from symdiff.expr.algebra import linear_combination, power_product, scalar
@@ -83,7 +84,11 @@ def sigmoid_times_exp(node: Node, context: Context) -> Rewrite | None:
             if less is None:
                 continue
             k = min(e, f)
-            result = product.times(s, -k).times(x, -k)
+            whole = f - k == math.floor(f - k)
+            result = product.times(s, -k).times(x, -k if whole else -f)
+            if not whole:  # as an exponential of its own, and no root of one
+                rest = power_product([(x.inputs[0], 1.0)], f - k)
+                result = result.times(scalar("exp", rest), 1.0)
             result = result.times(scalar("sigmoid", negative(inside)), k)
             if less.terms or less.constant:
                 result = result.times(scalar("exp", less.node(x)), k)
