@@ -160,7 +160,8 @@ class Writer:
             elif step.is_constant:
                 code = f"{name} = {place.code(step.dest)}"
                 at = first + kept.buffer[step.dest]
-                self.forms[at] = self.forms[at]._replace(number=args[0].code)
+                number = self.number(program, step.args[0]).code
+                self.forms[at] = self.forms[at]._replace(number=number)
             else:
                 code = f"{name} = {print_step(style, step, args, sources).code}"
             texts[step.dest] = Text(name)
@@ -173,6 +174,12 @@ class Writer:
         found = _with_comments(program, lines, self.comments, width)
         heads = tuple(dict.fromkeys(guards))
         return Written(program, heads, tuple(found), texts, plan, blocks, kept, gives_up)
+
+    def number(self, program: Program, register: int) -> Text:
+        """A Python number whole, though a line below may name it: buffers come before all lines."""
+        step = program.steps[register]
+        args = [self.number(program, arg) for arg in step.args]
+        return print_step(self.style, step, args, [program.steps[arg] for arg in step.args])
 
     def picks(self, program: Program, step: Step, given: Mapping[int, str]) -> dict[int, str]:
         """The names of what a step with blocks leaves behind."""

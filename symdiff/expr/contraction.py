@@ -172,7 +172,8 @@ def summed_squares_of_product(
             factors[base] = factors.get(base, 0.0) + e
     axes = tuple(a for a, n in enumerate(names) if n not in out)
     kept = tuple(n for n in names if n in out)
-    if not axes or kept != tuple(out) or any(e % 2 for e in factors.values()):
+    # What cancels leaves ones, whose sum is a size.
+    if not axes or kept != tuple(out) or any(e % 2 or not e for e in factors.values()):
         return None
     return tuple((x, e / 2) for x, e in factors.items()), axes
 

@@ -236,3 +236,32 @@ def test_weights_that_are_a_number_over_a_size_are_kept_with_it() -> None:
                 np.testing.assert_allclose(array, other[name], rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match="batch is 0"):
         module.backward_with_norms(params, x[:0], y[:0], work=work)
+
+
+def test_weights_that_a_line_names_too_are_written_out_among_the_buffers() -> None:
+    """Buffers are made before any line: a number that has one is not there yet."""
+    spec = """
+name = "mixing"
+[inputs]
+x = { shape = ["batch", 2, 4] }
+y = { shape = ["batch", 2, 5] }
+[[layers]]
+kind = "conv_transpose1d"
+channels = 2
+kernel = 2
+[[layers]]
+kind = "attention"
+bias = true
+[loss]
+kind = "squared_error"
+target = "y"
+"""
+    found = compile_spec(spec, ["empirical_fisher_vp"])
+    assert re.search(r"\(2 \* batch,\), 0\.\d+ / batch\)", found.source)
+    module, plain = found.module(), compile_spec(spec, ["empirical_fisher_vp"], style="plain")
+    params, rng = module.init(seed=0), np.random.default_rng(3)
+    v = {name: rng.normal(size=p.shape) for name, p in params.items()}
+    x, y = rng.normal(size=(3, 2, 4)), rng.normal(size=(3, 2, 5))
+    other = plain.module().empirical_fisher_vp(params, v, x, y)
+    for name, array in module.empirical_fisher_vp(params, v, x, y).items():
+        np.testing.assert_allclose(array, other[name], rtol=1e-9, atol=1e-12)

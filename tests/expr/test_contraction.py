@@ -114,5 +114,6 @@ def test_sums_of_squares_of_products_are_known() -> None:
     quotient, _ = summed_squares_of_product(b.sum(x**4 / y**2)) or ((), ())
     assert dict(quotient) == {x: 2, y: -1}
     rows = b.input("sq_rows", (1, 3))
+    assert summed_squares_of_product(b.einsum("ij,ij->", x, 1 / x)) is None
     for other in (b.sum(x * y), b.sum(2 * x**2 * y**2), b.einsum("ij,kj->", x**2, rows**2), x.T):
         assert summed_squares_of_product(other) is None
