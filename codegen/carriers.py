@@ -21,6 +21,7 @@ CALL = 1000
 
 _PRODUCTS = frozenset({"dot", "matmul", "multiply", "outer"})
 _SQUARES = frozenset({"dot", "matmul", "multiply", "vecdot"})
+#: Calls that add up what they read; views, which are none, hand it on to such.
 _SUMMING = frozenset({"dot", "matmul", "vecdot", "sum", ""})
 SUMS = frozenset({"add", "subtract", "concatenate"})
 _VIEWS = VIEWS - {"diagonal"}
